@@ -1,0 +1,45 @@
+"""The protocol of a line port: what every driver (GPIO, serial, simulated) offers.
+
+A port is thin: it moves electrical facts. It never debounces, counts pulses or knows of calls.
+All methods are called on the loop thread and return at once. A driver with threads of its own hands
+its events over to the loop before it calls the listener.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from gateway.line.cadence import Cadence
+from gateway.line.events import PortEvent
+
+Listener: TypeAlias = Callable[[PortEvent], None]
+
+
+class LinePort(Protocol):
+    """One telephone line. `now` is CLOCK_MONOTONIC in seconds."""
+
+    @property
+    def driver(self) -> str:
+        """The registry's name of the driver: gpio, serial, simulated."""
+
+    def start(self, listener: Listener, now: float) -> None:
+        """Take the hardware and report the present hook state as a first HookEdge if off-hook.
+
+        Raises HardwareError when the device is missing or refused.
+        """
+
+    def ring(self, cadence: Cadence, now: float) -> None:
+        """Ring the bell until `stop_ringing`; reports RingStarted once, or Fault."""
+
+    def stop_ringing(self, now: float) -> None:
+        """Silence the bell; harmless when it is silent."""
+
+    def next_deadline(self) -> float | None:
+        """When `handle_deadline` wants to be called; None when the driver needs no timer."""
+
+    def handle_deadline(self, now: float) -> None:
+        """Do what is due at `now`. Time stamps of events are those planned, not `now`."""
+
+    def close(self, now: float) -> None:
+        """Park the hardware and let it go. Idempotent."""
