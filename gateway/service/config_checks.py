@@ -1,0 +1,202 @@
+"""What single values cannot tell: whether the parts of a configuration fit together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+from gateway.errors import ConfigError
+from gateway.net.allowlist import AllowList
+from gateway.service import placeholders
+from gateway.service.config import Config, Listen, parse_listen
+from gateway.service.config_decode import NOT_AVAILABLE
+from gateway.service.problems import Key, Report
+
+COUNTRIES_FOLDER = Path(__file__).parent.parent / "line" / "countries"
+
+# RFC 1123 section 2.1: labels of letters, digits and inner hyphens.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}$)(?:{_LABEL}\.)*(?![0-9]+$){_LABEL}\.?")
+
+
+def check_config(config: Config, report: Report) -> None:
+    """Run every check; problems go to `report`."""
+    for check in _CHECKS:
+        check(config, report)
+
+
+def country_names(folder: Path = COUNTRIES_FOLDER) -> list[str]:
+    """The countries that a line may name."""
+    return sorted(file.stem for file in folder.glob("*.toml"))
+
+
+def _check_listen(config: Config, report: Report) -> None:
+    if not config.sip.listen:
+        report.error(("sip", "listen"), 'it is empty; allowed is a list as ["udp:0.0.0.0:5060"]')
+    seen: list[Listen] = []
+    for key, listen in _listeners(config, report):
+        if listen.transport != "udp":
+            report.error(key, f"{listen.transport}: is {NOT_AVAILABLE}; allowed is udp:")
+        elif not _is_address(listen.host):
+            report.error(key, f"{listen.host!r} is no IP address; allowed is as 0.0.0.0 or [::]")
+        elif any(_collide(listen, other) for other in seen):
+            report.error(key, f"port {listen.port} of {listen.host} is listed twice")
+        seen.append(listen)
+
+
+def _listeners(config: Config, report: Report | None = None) -> Iterator[tuple[Key, Listen]]:
+    for index, text in enumerate(config.sip.listen):
+        key: Key = ("sip", "listen", index)
+        try:
+            yield key, parse_listen(text)
+        except ConfigError as error:
+            if report is not None:
+                report.error(key, str(error))
+
+
+def _collide(one: Listen, other: Listen) -> bool:
+    if one.port != other.port or one.transport != other.transport:
+        return False
+    if (":" in one.host) != (":" in other.host):
+        return False
+    return one.host == other.host or one.is_wildcard or other.is_wildcard
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_public_address(config: Config, report: Report) -> None:
+    text = config.sip.public_address
+    key: Key = ("sip", "public_address")
+    allowed = 'allowed is "auto", an IP address or a host name'
+    if _is_address(text):
+        address = ip_address(text)
+        if address.is_unspecified or address.is_multicast:
+            report.error(key, f"nobody can send to {text}; {allowed}")
+    elif text != "auto" and not _HOST_NAME.fullmatch(text):
+        report.error(key, f'"{text}" is not allowed; {allowed}')
+
+
+def _check_allow_from(config: Config, report: Report) -> None:
+    for table, entries in (("sip", config.sip.allow_from), ("rtp", config.rtp.allow_from)):
+        for index, entry in enumerate(entries):
+            try:
+                AllowList([entry])
+            except ConfigError as error:
+                report.error((table, "allow_from", index), str(error))
+    if not config.sip.allow_from:
+        report.warn(("sip", "allow_from"), "it is empty: nobody is answered, no call can come")
+
+
+def _check_auth(config: Config, report: Report) -> None:
+    auth = config.sip.inbound_auth
+    if auth is None:
+        return
+    key: Key = ("sip", "inbound_auth")
+    if not auth.users:
+        report.error((*key, "users"), "no users: every call would be refused")
+    if not auth.realm.isprintable() or set(auth.realm) & set('"\\'):
+        report.error((*key, "realm"), 'allowed are printable characters except " and \\')
+    seen: set[str] = set()
+    for index, user in enumerate(auth.users):
+        if user.username in seen:
+            report.error((*key, "users", index), f'the user name "{user.username}" is used twice')
+        seen.add(user.username)
+
+
+def _check_response_headers(config: Config, report: Report) -> None:
+    headers = config.sip.response_headers
+    for kind, block in (("ok", headers.ok), ("final", headers.final)):
+        key: Key = ("sip", "response_headers", kind)
+        size = sum(_header_size(name, value, (*key, name), report) for name, value in block.items())
+        if size >= placeholders.MAX_BLOCK:
+            report.error(
+                key,
+                f"the headers can become {size} characters long;"
+                f" allowed are fewer than {placeholders.MAX_BLOCK}",
+            )
+        _check_repeated(block, key, report)
+
+
+def _header_size(name: str, value: str, key: Key, report: Report) -> int:
+    try:
+        return placeholders.compile_template(name, value).longest()
+    except ConfigError as error:
+        report.error(key, str(error))
+        return 0
+
+
+def _check_repeated(block: dict[str, str], key: Key, report: Report) -> None:
+    """Header names are case-insensitive (RFC 3261 section 7.3.1): each may stand once."""
+    seen: dict[str, str] = {}
+    for name in block:
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            report.error((*key, name), f"this is the same header as {first}")
+
+
+def _check_rtp_ports(config: Config, report: Report) -> None:
+    first, last = config.rtp.ports
+    key: Key = ("rtp", "ports")
+    if first % 2:
+        report.error(key, f"the first port {first} is odd; RTP takes even ports (RFC 3550, 11)")
+    if first < 1024:
+        report.error(key, f"the first port {first} is reserved; allowed is 1024 to 65534")
+    if last <= first:
+        report.error(
+            key, f"the range ends at {last}; it must hold at least a pair, as [10000, 10001]"
+        )
+        return
+    if (last + 1 - first) // 2 < len(config.line):
+        report.warn(key, "there are fewer pairs of ports than lines: not all can talk at once")
+    for where, listen in _listeners(config):
+        if listen.transport == "udp" and first <= listen.port <= last:
+            report.error(where, f"port {listen.port} is inside rtp.ports [{first}, {last}]")
+
+
+def _check_lines(config: Config, report: Report) -> None:
+    seen: set[str] = set()
+    known = country_names()
+    for index, line in enumerate(config.line):
+        key: Key = ("line", index)
+        if line.name in seen:
+            report.error((*key, "name"), f'the name "{line.name}" is used twice')
+        seen.add(line.name)
+        if line.country not in known:
+            report.error(
+                (*key, "country"),
+                f'"{line.country}" is not known; allowed is one of: {", ".join(known)}',
+            )
+
+
+def _check_users(config: Config, report: Report) -> None:
+    """The first line in file order whose users match rings, so a later one never does."""
+    for index, line in enumerate(config.line):
+        if not line.users:
+            report.warn(("line", index), "no users: no call can ring this line")
+        for place, user in enumerate(line.users):
+            key: Key = ("line", index, "users", place)
+            if not user or not user.isprintable():
+                report.error(key, 'allowed is the user part of a SIP URI, or "*" for any')
+            earlier = next((other for other in config.line[:index] if other.takes(user)), None)
+            if earlier is not None:
+                report.warn(key, f'calls for "{user}" ring "{earlier.name}", which comes first')
+
+
+_CHECKS: tuple[Callable[[Config, Report], None], ...] = (
+    _check_listen,
+    _check_public_address,
+    _check_allow_from,
+    _check_auth,
+    _check_response_headers,
+    _check_rtp_ports,
+    _check_lines,
+    _check_users,
+)
