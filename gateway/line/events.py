@@ -7,9 +7,8 @@ taken where the edge was seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
-
 
 # --- from the port (driver) to the line machine ------------------------------------------------
 
@@ -114,9 +113,13 @@ class DigitStarted:
 
 @dataclass(frozen=True, slots=True)
 class DigitEnded:
-    """The key of the last DigitStarted was let go."""
+    """The key of the last DigitStarted was let go, `duration_ms` after it went down.
+
+    The duration is the port's own measure: it holds where the loop saw both ends at once.
+    """
 
     digit: str
+    duration_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
