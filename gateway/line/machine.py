@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from gateway.line import events as ev
 from gateway.line.country import Country
@@ -25,7 +25,9 @@ from gateway.line.tones import TONE_NAMES
 
 KEPT_TRANSITIONS = 32
 
-TRANSITIONS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
+LineState: TypeAlias = Literal["idle", "ringing", "off-hook", "fault"]
+
+TRANSITIONS: MappingProxyType[LineState, MappingProxyType[str, LineState]] = MappingProxyType(
     {
         "idle": MappingProxyType({"ring": "ringing", "lift": "off-hook", "fault": "fault"}),
         "ringing": MappingProxyType(
@@ -42,9 +44,9 @@ class LineTransition:
     """One line of the log. `t_ns` is the time of the port event or call that caused it."""
 
     t_ns: int
-    before: str
+    before: LineState
     symbol: str
-    after: str
+    after: LineState
 
 
 class LineMachine:
@@ -53,7 +55,7 @@ class LineMachine:
     def __init__(self, country: Country) -> None:
         self.country = country
         self.transitions: deque[LineTransition] = deque(maxlen=KEPT_TRANSITIONS)
-        self._state = "idle"
+        self._state: LineState = "idle"
         self._hook = HookMachine(country.hook, self._hook_decided)
         self._events: deque[ev.LineEvent] = deque()
         self._effects: list[Effect] = []
@@ -62,7 +64,7 @@ class LineMachine:
         self._tone_plays = False
 
     @property
-    def state(self) -> str:
+    def state(self) -> LineState:
         """idle, ringing, off-hook or fault."""
         return self._state
 
@@ -125,7 +127,7 @@ class LineMachine:
 
     # --- states ---
 
-    def _enter_state(self, state: str, symbol: str, t_ns: int) -> None:
+    def _enter_state(self, state: LineState, symbol: str, t_ns: int) -> None:
         self.transitions.append(LineTransition(t_ns, self._state, symbol, state))
         self._state = state
 

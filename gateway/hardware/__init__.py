@@ -1,0 +1,1 @@
+"""Drivers: what moves a bell, a hook switch and samples. Only the service imports this package."""

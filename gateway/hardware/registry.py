@@ -1,0 +1,49 @@
+"""The one place that knows which drivers there are.
+
+A driver is imported when a line asks for it, and never in place of another: a line whose driver
+cannot run is an error that the owner sees, not a line that quietly does something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, cast
+
+from gateway.errors import HardwareError
+from gateway.line.port import LinePort
+from gateway.media.port import LineAudio
+
+# Driver to the module that has `create(name, options, audio) -> LinePort`; None: not yet.
+DRIVERS: MappingProxyType[str, str | None] = MappingProxyType(
+    {
+        "gpio": None,
+        "serial": None,
+        "simulated": "gateway.hardware.simulated.driver",
+    }
+)
+
+
+def available() -> tuple[str, ...]:
+    """The drivers that this version can run."""
+    return tuple(name for name, module in DRIVERS.items() if module is not None)
+
+
+def create_line(name: str, driver: str, options: Mapping[str, Any], audio: LineAudio) -> LinePort:
+    """Make the port of line `name`; it touches no hardware before its `start`.
+
+    `options` are the driver's own; None means not set. Raises HardwareError for a driver that is
+    unknown or not available, ConfigError for an option that the driver does not have.
+    """
+    if driver not in DRIVERS:
+        known = ", ".join(DRIVERS)
+        raise HardwareError(f"line {name}: there is no driver {driver!r}; there are {known}")
+    module = DRIVERS[driver]
+    if module is None:
+        usable = ", ".join(available())
+        raise HardwareError(
+            f"line {name}: driver {driver!r} is not available in this version; use {usable}"
+        )
+    given = {key: value for key, value in options.items() if value is not None}
+    return cast(LinePort, import_module(module).create(name, given, audio))
