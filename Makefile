@@ -95,14 +95,14 @@ $(STAMPS)/venv: | apt-build
 	@mkdir -p $(STAMPS) && touch $@
 
 # base: what tipring needs to run; demo: and to be shown; dev: and to be worked on.
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install
 $(STAMPS)/base: pyproject.toml | $(STAMPS)/venv
 $(STAMPS)/demo: pyproject.toml | $(STAMPS)/base
 $(STAMPS)/dev: pyproject.toml | $(STAMPS)/demo
 $(STAMPS)/base $(STAMPS)/demo $(STAMPS)/dev:
 	@echo "== Python packages ($(@F))"
 	@$(BIN)/python .ci/requirements $(filter-out base,$(@F)) > $@.txt
-	@$(PIP) --requirement $@.txt
+	@$(PIP) --use-pep517 --requirement $@.txt
 	@touch $@
 
 # tipring itself, editable, its engine compiled; the build tools are there already: no network.
