@@ -1,0 +1,77 @@
+"""What the control commands answer: `tipring status --json`, version 1, as types.
+
+Requests and their fields are in README.md. Fields that may be missing are extras of this version;
+the others never change within version 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+
+class LineStatus(Struct, frozen=True):
+    """`state`: idle, ringing, off-hook or fault."""
+
+    name: str
+    driver: str
+    state: str
+
+
+class RtpStatus(Struct, frozen=True):
+    """Packets since the call's start; times in milliseconds."""
+
+    sent: int
+    received: int
+    lost: int
+    jitter_ms: float
+    round_trip_ms: float | UnsetType | None = UNSET
+    mos: float | UnsetType | None = UNSET
+
+
+class DigitStatus(Struct, frozen=True):
+    """Digits of this call so far, in order."""
+
+    sent: str = ""
+    received: str = ""
+
+
+class CallStatus(Struct, frozen=True, rename={"from_": "from"}):
+    """A call in progress. `direction`: incoming or outgoing."""
+
+    call: str
+    call_id: str
+    line: str
+    direction: str
+    state: str
+    twilio_call_sid: str | None
+    rtp: RtpStatus
+    from_: str | UnsetType = UNSET
+    to: str | UnsetType = UNSET
+    digits: DigitStatus | UnsetType = UNSET
+
+
+class RealtimeStatus(Struct, frozen=True):
+    """What the system allows the engine; `why_not` is empty when it allows all."""
+
+    fifo: bool
+    locked: bool
+    why_not: str = ""
+
+
+class Status(Struct, frozen=True):
+    """The whole of `tipring status --json`, version 1."""
+
+    version: str
+    ready: bool
+    lines: list[LineStatus]
+    registrations: list[Any]
+    calls: list[CallStatus]
+    realtime: RealtimeStatus | UnsetType = UNSET
+
+
+class Version(Struct, frozen=True):
+    """What answers `version`."""
+
+    version: str

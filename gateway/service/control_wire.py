@@ -1,0 +1,126 @@
+"""One connection of the control socket: lines in with their descriptors, replies out.
+
+asyncio's streams cannot receive descriptors (SCM_RIGHTS, unix(7)), so the socket is read here with
+recvmsg, as often as the loop says that it can be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+MAX_LINE: Final = 64 * 1024
+MAX_DESCRIPTORS: Final = 4
+_CHUNK: Final = 16 * 1024
+
+
+class Descriptors(Sequence[int]):
+    """The files passed with one request. Those not taken are closed when it is answered."""
+
+    def __init__(self, numbers: list[int] | None = None) -> None:
+        self._numbers = numbers if numbers is not None else []
+        self._taken: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self._numbers[index]
+
+    def take(self, index: int = 0) -> int:
+        """Hand this descriptor over: from now on the caller closes it. IndexError if not sent."""
+        number = self._numbers[index]
+        self._taken.add(number)
+        return number
+
+    def close(self) -> None:
+        """Close what nobody took."""
+        for number in self._numbers:
+            if number not in self._taken:
+                os.close(number)
+        self._numbers = []
+
+
+class LineTooLong(Exception):
+    """The peer sent more than MAX_LINE bytes without a line end."""
+
+
+class Wire:
+    """Reads lines from, and writes lines to, a connected non-blocking unix socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray()
+        self._numbers: list[int] = []
+        self._ended = False
+
+    async def read_line(self) -> tuple[bytes, Descriptors] | None:
+        """The next line and the descriptors that came with it; None at the end."""
+        while True:
+            end = self._buffer.find(b"\n")
+            if end > MAX_LINE or (end < 0 and len(self._buffer) > MAX_LINE):
+                raise LineTooLong
+            if end >= 0:
+                line = bytes(self._buffer[:end])
+                del self._buffer[: end + 1]
+                return line, self._take_descriptors()
+            if self._ended:
+                return None
+            await self._receive()
+
+    async def write_line(self, data: bytes) -> None:
+        """Send one line, waiting until the peer has room for it."""
+        await self._loop.sock_sendall(self._socket, data + b"\n")
+
+    async def gone(self) -> None:
+        """Returns when the peer has closed both directions; buffers what it sends until then.
+
+        A peer that has only finished sending (`nc -N`) still waits for its answer.
+        """
+        while not self._ended and len(self._buffer) <= MAX_LINE:
+            await self._receive()
+        while not self._hung_up():
+            await self._loop.create_future()  # nothing more to learn: waits to be cancelled
+
+    def close(self) -> None:
+        """Close the connection and what came with it."""
+        self._take_descriptors().close()
+        self._socket.close()
+
+    def _take_descriptors(self) -> Descriptors:
+        numbers, self._numbers = self._numbers, []
+        return Descriptors(numbers)
+
+    async def _receive(self) -> None:
+        await self._readable()
+        try:
+            data, numbers, _, _ = socket.recv_fds(
+                self._socket, _CHUNK, MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            )
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data, numbers = b"", []
+        self._numbers += numbers
+        self._ended = not data
+        self._buffer += data
+        while len(self._numbers) > MAX_DESCRIPTORS:
+            os.close(self._numbers.pop())
+
+    async def _readable(self) -> None:
+        ready = self._loop.create_future()
+        self._loop.add_reader(self._socket, lambda: ready.done() or ready.set_result(None))
+        try:
+            await ready
+        finally:
+            self._loop.remove_reader(self._socket)
+
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, 0)
+        return any(flags & (select.POLLHUP | select.POLLERR) for _, flags in poll.poll(0))
