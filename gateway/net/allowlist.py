@@ -110,6 +110,7 @@ class AllowList:
             return self._v4.holds(packed[12:])
         return self._v6.holds(packed)
 
+    @property
     def networks(self) -> tuple[str, ...]:
         """The networks covered, merged and in order, in CIDR form."""
         return (*self._v4.texts, *self._v6.texts)
