@@ -1,0 +1,105 @@
+"""Finished calls to read again: from the journal where there is one, else from memory.
+
+The last thousand stay in memory in any case. The newest are there before the journal's writer has
+passed them on, so both are merged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from gateway.service.call_record import (
+    CallRecord,
+    Digits,
+    Packets,
+    headers_by_name,
+    write_record,
+)
+from gateway.service.journal import Message
+from gateway.service.journal_sinks import IDENTIFIER, has_journal
+from gateway.service.since import parse_rfc3339, parse_since
+
+__all__ = [
+    "CallRecord",
+    "Digits",
+    "Packets",
+    "RecordStore",
+    "headers_by_name",
+    "read_journal",
+    "write_record",
+]
+
+LIMIT: Final = 1000
+
+Reader = Callable[[float | None, int], list[CallRecord]]
+
+
+class RecordStore:
+    """Keeps records and finds them again.
+
+    `read_back` gives the newest records of earlier processes too: by default the journal's, if
+    this process's records go there, else none.
+    """
+
+    def __init__(self, limit: int = LIMIT, read_back: Reader | None = None) -> None:
+        self._records: deque[CallRecord] = deque(maxlen=limit)
+        self._limit = limit
+        if read_back is None and has_journal():
+            read_back = read_journal
+        self._read_back = read_back
+
+    def add(self, record: CallRecord) -> None:
+        """Keep a finished call."""
+        self._records.append(record)
+
+    async def read(self, since: str | None = None) -> list[CallRecord]:
+        """Calls that ended at or after `since`, oldest first. UsageError when that is no time."""
+        after = None if since is None else parse_since(since, time.time())
+        found = {}
+        if self._read_back is not None:
+            older = await asyncio.to_thread(self._read_back, after, self._limit)
+            found = {record.call: record for record in older}
+        found.update({record.call: record for record in self._records})
+        wanted = (record for record in found.values() if _ended(record) >= (after or 0.0))
+        return sorted(wanted, key=_ended)
+
+
+def read_journal(since: float | None, limit: int) -> list[CallRecord]:
+    """The newest `limit` records that our own user wrote. Blocks: for a worker thread."""
+    from systemd import journal  # noqa: PLC0415 - only where records are read back
+
+    with journal.Reader(journal.LOCAL_ONLY) as reader:
+        reader.add_match(
+            MESSAGE_ID=Message.CALL_RECORD.id, SYSLOG_IDENTIFIER=IDENTIFIER, _UID=str(os.getuid())
+        )
+        reader.seek_tail()
+        entries = _backwards(reader, limit)
+        records = [record for entry in entries if (record := _decode(entry)) is not None]
+    return [record for record in records if since is None or _ended(record) >= since]
+
+
+def _backwards(reader: Any, limit: int) -> Iterable[Mapping[str, Any]]:
+    for _ in range(limit):
+        entry = reader.get_previous()
+        if not entry:
+            return
+        yield entry
+
+
+def _decode(entry: Mapping[str, Any]) -> CallRecord | None:
+    """The record in a journal entry; None for one that another version wrote differently."""
+    try:
+        return msgspec.json.decode(entry.get("CALL_RECORD", ""), type=CallRecord)
+    except (msgspec.MsgspecError, TypeError):
+        return None
+
+
+def _ended(record: CallRecord) -> float:
+    return parse_rfc3339(record.end)
