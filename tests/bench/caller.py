@@ -92,11 +92,15 @@ class Caller:
         dialog.sent_ns = self.send(dialog, "INVITE", dialog.target.uri, headers, dialog.sdp)
 
     def call(self, dialog: Dialog, until: int = 200, timeout: float = 5.0) -> Message:
-        """INVITE, pass the challenge, wait for a response of class `until` (180 or 200).
+        """INVITE, then `proceed`."""
+        self.invite(dialog)
+        return self.proceed(dialog, until, timeout)
+
+    def proceed(self, dialog: Dialog, until: int = 200, timeout: float = 5.0) -> Message:
+        """Pass the challenge; return the provisional response `until`, or the acknowledged 2xx.
 
         `dialog.sent_ns` is that of the INVITE that was let in. Raises NoAnswerError.
         """
-        self.invite(dialog)
         deadline = time.monotonic() + timeout
         while True:
             response = self.response(dialog, "INVITE", deadline)
@@ -109,7 +113,7 @@ class Caller:
                 return self._establish(dialog, response)
             else:
                 dialog.provisional.setdefault(response.status, response)
-                if until < 200 and response.status == until:
+                if response.status == until:
                     return response
 
     def _authenticate(self, dialog: Dialog, response: Message) -> None:

@@ -9,12 +9,14 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from tests.bench import rtp, stamps
 from tests.bench.rtp import TICK, Packet
 from tests.bench.stamps import Address
 
 EVENT_TYPE = 101
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Voice:
         return rtp.build(Packet(0, self._sequence, stamp, kind, marker, self._ssrc, payload))
 
 
-class Impairment:
+class Impairment(Generic[Item]):
     """Loses, doubles and delays packets by a fixed seed; `loss`, `double`, `late` are fractions."""
 
     def __init__(
@@ -107,13 +109,13 @@ class Impairment:
     ) -> None:
         self._rng = random.Random(seed)
         self._shares = (loss, double, late)
-        self._held: list[bytes] = []
+        self._held: list[Item] = []
         self.lost = 0
 
-    def apply(self, packets: Iterable[bytes]) -> list[bytes]:
+    def apply(self, packets: Iterable[Item]) -> list[Item]:
         """What comes out of the network in this tick; a late packet comes behind the next one's."""
         loss, double, late = self._shares
-        out: list[bytes] = []
+        out: list[Item] = []
         held, self._held = self._held, []
         for packet in packets:
             draw = self._rng.random()
@@ -131,7 +133,9 @@ class Impairment:
 class FarEnd:
     """RTP of one call on loopback: a thread that sends and one that records with kernel stamps."""
 
-    def __init__(self, host: str, voice: Voice, impairment: Impairment | None = None) -> None:
+    def __init__(
+        self, host: str, voice: Voice, impairment: Impairment[bytes] | None = None
+    ) -> None:
         self.port = stamps.even_port(host)
         self.voice = voice
         self.packets: list[Packet] = []

@@ -11,7 +11,9 @@ from tests.bench.far_end import EVENT_TYPE, Impairment, Key, Voice, random_keys
 from tests.bench.rtp import DigitCollector, Packet
 
 
-def run(keys: list[Key], impairment: Impairment | None = None, ticks: int = 0) -> list[Packet]:
+def run(
+    keys: list[Key], impairment: Impairment[bytes] | None = None, ticks: int = 0
+) -> list[Packet]:
     """The packets of a voice until its keys are over, and some ticks more."""
     voice = Voice(b"", seed=3)
     voice.press(keys)
@@ -69,7 +71,7 @@ def test_random_keys_arrive_once_and_in_order(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_random_keys_through_a_bad_network(seed: int) -> None:
     keys = random_keys(200, seed)
-    impairment = Impairment(seed)
+    impairment: Impairment[bytes] = Impairment(seed)
     assert collect(run(keys, impairment)).text() == "".join(key.digit for key in keys)
     assert impairment.lost > 0
 
