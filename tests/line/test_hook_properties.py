@@ -1,0 +1,159 @@
+"""Any sequence of hook edges, and any stall, leaves the line in a legal state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.line import (
+    DigitEnded,
+    DigitStarted,
+    HookFlash,
+    LineEvent,
+    LineFault,
+    OffHook,
+    OnHook,
+    PulseDigit,
+)
+from gateway.line.events import (
+    DtmfEnd,
+    DtmfStart,
+    Fault,
+    HookEdge,
+    PortEvent,
+    Recovered,
+    RingStarted,
+    RingTrip,
+)
+from gateway.line.hook import TRANSITIONS as HOOK_TRANSITIONS
+from gateway.line.machine import TRANSITIONS
+from tests.line.traces import CODES, NS, Run, country
+
+CODE = st.sampled_from(CODES)
+GAPS = st.lists(st.floats(0.01, 2000), min_size=1, max_size=60)
+
+
+def moves_of(gaps: list[float]) -> list[float]:
+    moves, t = [], 0.0
+    for gap in gaps:
+        moves.append(t)
+        t += gap
+    return moves
+
+
+@given(CODE, GAPS)
+def test_lifts_and_hang_ups_alternate(code: str, gaps: list[float]) -> None:
+    run = Run(code).edges(moves_of(gaps), first_off_hook=True).at(sum(gaps) + 5000)
+    hooks = [type(e) for e in run.events if isinstance(e, OffHook | OnHook)]
+    assert hooks == [(OffHook, OnHook)[n % 2] for n in range(len(hooks))]
+    assert run.machine.state == ("idle" if len(gaps) % 2 == 0 else "off-hook")
+    assert run.machine.next_deadline() is None
+
+
+@given(CODE, GAPS)
+def test_nothing_but_lifts_happens_on_hook(code: str, gaps: list[float]) -> None:
+    run = Run(code).edges(moves_of(gaps), first_off_hook=True).at(sum(gaps) + 5000)
+    lifted = False
+    for event in run.events:
+        if isinstance(event, OffHook | OnHook):
+            lifted = isinstance(event, OffHook)
+        else:
+            assert lifted
+
+
+@given(CODE, GAPS)
+def test_digits_and_flashes_need_breaks_of_their_kind(code: str, gaps: list[float]) -> None:
+    """Every pulse of a digit, and every flash, is one break; each break is used once."""
+    run = Run(code).edges(moves_of(gaps), first_off_hook=True).at(sum(gaps) + 5000)
+    pulses = sum(int(e.digit) or 10 for e in run.events if isinstance(e, PulseDigit))
+    flashes = sum(isinstance(e, HookFlash) for e in run.events)
+    hang_ups = sum(isinstance(e, OnHook) for e in run.events)
+    opened = sum(gap >= 10 for gap in gaps[1::2]) + (len(gaps) % 2 == 0)
+    assert pulses + flashes + hang_ups <= opened
+
+
+@given(CODE, GAPS, st.data())
+@settings(max_examples=200)
+def test_a_stall_changes_nothing(code: str, gaps: list[float], data: st.DataObject) -> None:
+    """The same trace in time, and with the loop stalled anywhere: the same decisions."""
+    moves = moves_of(gaps)
+    end = sum(gaps) + 5000
+    in_time = Run(code).edges(moves, first_off_hook=True).at(end)
+    stalled = Run(code)
+    n = 0
+    while n < len(moves):
+        batch = moves[n : n + data.draw(st.integers(1, 8))]
+        late = max(batch[-1] + data.draw(st.floats(0, 400)), stalled.now * 1e3)
+        if n + len(batch) < len(moves):
+            late = min(late, moves[n + len(batch)])
+        if data.draw(st.booleans()):  # the timer may wake first
+            stalled.now = max(stalled.now, late / 1e3)
+            stalled.machine.handle_deadline(stalled.now)
+        for i, ms in enumerate(batch, n):
+            stalled.now = max(stalled.now, late / 1e3)
+            stalled.give(HookEdge(i % 2 == 0, round(ms * NS)))
+        n += len(batch)
+    stalled.at(end)
+    if stalled.machine.hook.late_edges == 0:
+        assert stalled.events == in_time.events
+
+
+ANY_EVENT = st.one_of(
+    st.builds(HookEdge, st.booleans(), st.just(0)),
+    st.builds(RingTrip, st.just(0)),
+    st.builds(RingStarted, st.just(0)),
+    st.builds(DtmfStart, st.sampled_from("0123456789*#ABCD"), st.just(0)),
+    st.builds(DtmfEnd, st.sampled_from("0123456789*#ABCD"), st.just(0)),
+    st.builds(Fault, st.just("out"), st.just(0)),
+    st.builds(Recovered, st.just(0)),
+)
+CALLS = st.sampled_from(["ring", "stop", "dial", "silence"])
+
+
+@given(CODE, st.lists(st.tuples(st.floats(0, 1500), ANY_EVENT | CALLS), max_size=60))
+@settings(max_examples=200)
+def test_anything_in_any_order(code: str, steps: list[tuple[float, PortEvent | str]]) -> None:
+    run, ms = Run(code), 0.0
+    for gap, step in steps:
+        ms += gap
+        run.at(ms)
+        if isinstance(step, str):
+            call(run, step)
+        else:
+            run.give(replace(step, t_ns=round(ms * NS)))
+    run.at(ms + 5000)
+    assert run.machine.state in TRANSITIONS
+    for moved in run.machine.transitions:
+        assert TRANSITIONS[moved.before][moved.symbol] == moved.after
+    for hooked in run.machine.hook.transitions:
+        assert HOOK_TRANSITIONS[hooked.before][hooked.symbol] == hooked.after
+    assert_keys_pair(run.events)
+
+
+def call(run: Run, what: str) -> None:
+    machine = run.machine
+    if what == "ring":
+        was_idle = machine.state == "idle"
+        assert machine.ring(run.now) == was_idle
+    elif what == "stop":
+        machine.stop_ringing(run.now)
+    else:
+        machine.tone("dial" if what == "dial" else None, run.now)
+
+
+def assert_keys_pair(events: list[LineEvent]) -> None:
+    down: list[str] = []
+    for event in events:
+        if isinstance(event, DigitStarted):
+            assert not down
+            down.append(event.digit)
+        elif isinstance(event, DigitEnded):
+            assert down.pop() == event.digit
+        elif isinstance(event, OnHook | LineFault):
+            assert not down
+
+
+def test_every_country_is_tried() -> None:
+    assert len({country(code).name for code in CODES}) >= 6
