@@ -50,7 +50,7 @@ class Control:
 
     def ask(self, command: str, timeout_s: float | None = 10.0, **fields: object) -> Any:
         """Send and wait."""
-        self.send(command, **fields)
+        self.send(command, None, **fields)
         return self.reply(timeout_s)
 
     def play(self, line: str, wav: Path) -> None:

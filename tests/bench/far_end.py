@@ -144,6 +144,7 @@ class FarEnd:
         self._socket = stamps.bound(host, self.port)
         self._control = stamps.bound(host, self.port + 1, stamped=False)
         self._stop = threading.Event()
+        self._hush = threading.Event()
         self._threads = [threading.Thread(target=self._record, daemon=True)]
         self._threads[0].start()
 
@@ -155,7 +156,7 @@ class FarEnd:
 
     def _send(self, remote: Address) -> None:
         due = time.monotonic()
-        while not self._stop.is_set():
+        while not (self._stop.is_set() or self._hush.is_set()):
             packets = self.voice.tick()
             if self._impairment:
                 packets = self._impairment.apply(packets)
@@ -177,6 +178,10 @@ class FarEnd:
             packet = rtp.read(data, t_ns)
             if packet:
                 self.packets.append(packet)
+
+    def hush(self) -> None:
+        """Send no more; go on recording."""
+        self._hush.set()
 
     def stop(self) -> None:
         """Stop both threads; `packets` stays."""

@@ -40,8 +40,11 @@ class Line:
 
 
 def percentile(values: Sequence[float], q: float) -> float:
-    """The q-th percentile (0-100), interpolated linearly between neighbours; NaN when empty."""
-    if not values:
+    """The q-th percentile (0-100), interpolated linearly between neighbours.
+
+    NaN when there are no values, or when one of them is NaN (something did not happen).
+    """
+    if not values or any(map(math.isnan, values)):
         return math.nan
     ordered = sorted(values)
     place = (len(ordered) - 1) * q / 100.0

@@ -22,7 +22,7 @@ RATE = 8000
 @cache
 def mulaw(seconds: float) -> bytes:
     """That much speech in mu-law, repeated as often as needed."""
-    once = rtp.mulaw_encode(_prompts() or _made_up())
+    once = rtp.mulaw_encode(_without_lead(_prompts() or _made_up()))
     whole = round(seconds * RATE)
     return (once * (whole // len(once) + 1))[:whole]
 
@@ -45,6 +45,11 @@ def _prompts() -> list[int]:
             with wave.open(str(path), "rb") as source:
                 samples.frombytes(source.readframes(source.getnframes()))
     return samples.tolist()
+
+
+def _without_lead(samples: list[int]) -> list[int]:
+    """Begin with the first sound, so that its arrival can be timed."""
+    return samples[next(n for n, sample in enumerate(samples) if abs(sample) > 1000) :]
 
 
 def _made_up() -> list[int]:

@@ -35,8 +35,9 @@ def test_percentile(values: list[float], q: float, expected: float) -> None:
     assert grid.percentile(values, q) == pytest.approx(expected)
 
 
-def test_percentile_of_nothing_is_not_a_number() -> None:
-    assert math.isnan(grid.percentile([], 50))
+@pytest.mark.parametrize("values", [[], [1.0, math.nan, 2.0]])
+def test_percentile_of_what_did_not_happen(values: list[float]) -> None:
+    assert math.isnan(grid.percentile(values, 50))
 
 
 @pytest.mark.parametrize("ppm", [0.0, 0.5, -3.0, 40.0])
