@@ -1,0 +1,294 @@
+"""Header fields: the ordered container, and the typed values of the headers that we act on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from gateway.errors import RemoteProtocolError
+from gateway.sip.grammar import (
+    HOST,
+    LWS,
+    PARAMS,
+    QUOTED,
+    TOKEN,
+    count_params,
+    has_param,
+    header_key,
+    join_params,
+    param,
+    split_params,
+    unquote,
+)
+from gateway.sip.uri import Uri, parse_uri
+
+Params = dict[str, str | None]
+
+
+class Headers:
+    """Header fields in the order of the message; names compare without case, compact forms too."""
+
+    __slots__ = ("_fields", "_index")
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields: list[tuple[str, str]] = list(fields)
+        self._index: dict[str, list[str]] | None = None
+
+    @classmethod
+    def indexed(cls, fields: list[tuple[str, str]], index: dict[str, list[str]]) -> Headers:
+        """For the parser, which has both at hand: no second pass."""
+        headers = cls.__new__(cls)
+        headers._fields = fields
+        headers._index = index
+        return headers
+
+    def _by_key(self) -> dict[str, list[str]]:
+        if self._index is None:
+            index: dict[str, list[str]] = {}
+            for name, value in self._fields:
+                index.setdefault(header_key(name), []).append(value)
+            self._index = index
+        return self._index
+
+    def get(self, name: str) -> str | None:
+        """The first value under `name`, or None."""
+        values = self._by_key().get(header_key(name))
+        return values[0] if values else None
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value under `name`, one for each header line, in order."""
+        return list(self._by_key().get(header_key(name), ()))
+
+    def items(self) -> list[tuple[str, str]]:
+        """Names as written and values, in order."""
+        return list(self._fields)
+
+    def add(self, name: str, value: str) -> None:
+        """Append a header line."""
+        self._fields.append((name, value))
+        self._index = None
+
+    def set(self, name: str, value: str) -> None:
+        """Replace the first line under `name`, drop its other lines; append when there is none."""
+        key = header_key(name)
+        fields: list[tuple[str, str]] = []
+        done = False
+        for old, old_value in self._fields:
+            if header_key(old) != key:
+                fields.append((old, old_value))
+            elif not done:
+                fields.append((old, value))
+                done = True
+        self._fields = fields if done else [*fields, (name, value)]
+        self._index = None
+
+    def remove(self, name: str) -> None:
+        """Drop every line under `name`."""
+        key = header_key(name)
+        self._fields = [field for field in self._fields if header_key(field[0]) != key]
+        self._index = None
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and header_key(name) in self._by_key()
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._fields!r})"
+
+
+# --- Via ---------------------------------------------------------------------------------------
+
+# via-parm      = sent-protocol LWS sent-by *( SEMI via-params )
+# sent-protocol = protocol-name SLASH protocol-version SLASH transport
+# sent-by       = host [ COLON port ]
+_VIA = re.compile(
+    rf"({TOKEN}++){LWS}/{LWS}({TOKEN}++){LWS}/{LWS}({TOKEN}++)[ \t]++({HOST})"
+    rf"(?:{LWS}:{LWS}([0-9]{{1,5}}))?+({PARAMS})"
+)
+_COMMA = re.compile(rf"{LWS},{LWS}")
+
+
+class Via:
+    """One Via value (RFC 3261 section 20.42). `host` and `port` are the sent-by."""
+
+    __slots__ = ("host", "params", "port", "protocol", "transport")
+
+    def __init__(
+        self, protocol: str, transport: str, host: str, port: int | None, params: Params
+    ) -> None:
+        self.protocol = protocol
+        self.transport = transport
+        self.host = host
+        self.port = port
+        self.params = params
+
+    @property
+    def branch(self) -> str:
+        """The branch parameter, "" when missing (RFC 2543)."""
+        return param(self.params, "branch") or ""
+
+    @property
+    def sent_by(self) -> str:
+        """`host[:port]`, lower case, as it takes part in transaction matching."""
+        return self.host.lower() if self.port is None else f"{self.host.lower()}:{self.port}"
+
+    @property
+    def wants_rport(self) -> bool:
+        """Whether the sender asks for symmetric response routing (RFC 3581 section 3)."""
+        return has_param(self.params, "rport")
+
+    def __str__(self) -> str:
+        port = "" if self.port is None else f":{self.port}"
+        return f"{self.protocol}/{self.transport} {self.host}{port}{join_params(self.params)}"
+
+    def __repr__(self) -> str:
+        return f"Via({str(self)!r})"
+
+
+def parse_vias(values: Iterable[str]) -> list[Via]:
+    """Every Via of these header lines, top first. Raises RemoteProtocolError."""
+    vias: list[Via] = []
+    for value in values:
+        at = 0
+        while True:
+            match = _VIA.match(value, at)
+            if match is None:
+                raise RemoteProtocolError(f"malformed Via: {value[:80]!r}")
+            vias.append(_via(match))
+            at = match.end()
+            if at == len(value):
+                break
+            comma = _COMMA.match(value, at)
+            if comma is None:
+                raise RemoteProtocolError(f"malformed Via: {value[:80]!r}")
+            at = comma.end()
+    return vias
+
+
+def _via(match: re.Match[str]) -> Via:
+    name, version, transport, host, port_text, params_text = match.groups()
+    params = split_params(params_text)
+    if len(params) != params_text.count(";") and len(params) != count_params(params_text):
+        raise RemoteProtocolError("Via repeats a parameter")
+    port = None
+    if port_text is not None:
+        port = int(port_text)
+        if port > 65535:
+            raise RemoteProtocolError("Via has an impossible port")
+    return Via(f"{name}/{version}", transport, host, port, params)
+
+
+# --- From, To, Contact, Route, Record-Route ------------------------------------------------------
+
+# name-addr    = [ display-name ] LAQUOT addr-spec RAQUOT
+# display-name = *(token LWS) / quoted-string;   UTF-8 outside quotes is let through
+# from-spec    = ( name-addr / addr-spec ) *( SEMI from-param )
+# An addr-spec without <> has no comma, question mark or semicolon of its own (section 20.10).
+_ADDRESS = re.compile(
+    rf"(?:({QUOTED}|(?:{TOKEN}|[ \t\x80-\U0010ffff])*+){LWS}<([^<>\"]*+)>"
+    rf"|([^\s<>\",;?]++))({PARAMS})"
+)
+
+
+class NameAddr:
+    """`"Display" <uri>;params`. `display_name` is "" when there is none, otherwise unquoted."""
+
+    __slots__ = ("_bracketed", "_display", "params", "uri")
+
+    def __init__(
+        self, display: str, uri: Uri, params: Params | None = None, *, bracketed: bool = True
+    ) -> None:
+        self._display = display
+        self.uri = uri
+        self.params: Params = {} if params is None else params
+        self._bracketed = bracketed
+
+    @property
+    def display_name(self) -> str:
+        """The display name without quotes and quoted pairs."""
+        return unquote(self._display)
+
+    @property
+    def tag(self) -> str:
+        """The tag parameter, "" when missing."""
+        return param(self.params, "tag") or ""
+
+    def __str__(self) -> str:
+        params = join_params(self.params)
+        if not self._bracketed:
+            return f"{self.uri}{params}"
+        space = " " if self._display else ""
+        return f"{self._display}{space}<{self.uri}>{params}"
+
+    def __repr__(self) -> str:
+        return f"NameAddr({str(self)!r})"
+
+
+def parse_address(value: str, what: str, *, lenient: bool = False) -> NameAddr:
+    """One name-addr or addr-spec with parameters. `what` names the header in the error.
+
+    Raises RemoteProtocolError.
+    """
+    match = _ADDRESS.fullmatch(value)
+    if match is None:
+        raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
+    return _name_addr(match, lenient=lenient)
+
+
+def parse_addresses(values: Iterable[str], what: str) -> list[NameAddr]:
+    """Every element of a header that is a list of addresses. Raises RemoteProtocolError."""
+    found: list[NameAddr] = []
+    for value in values:
+        at = 0
+        while at < len(value):
+            match = _ADDRESS.match(value, at)
+            if match is None:
+                raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
+            found.append(_name_addr(match))
+            at = match.end()
+            comma = _COMMA.match(value, at)
+            if comma is None and at != len(value):
+                raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
+            at = comma.end() if comma else at
+    return found
+
+
+def _name_addr(match: re.Match[str], *, lenient: bool = False) -> NameAddr:
+    display, inside, bare, params_text = match.groups()
+    uri = parse_uri(bare if inside is None else inside, lenient=lenient)
+    return NameAddr(
+        (display or "").rstrip(" \t"),
+        uri,
+        split_params(params_text),
+        bracketed=inside is not None,
+    )
+
+
+# --- CSeq --------------------------------------------------------------------------------------
+
+# CSeq = "CSeq" HCOLON 1*DIGIT LWS Method; section 8.1.1.5: the number is below 2**31
+_CSEQ = re.compile(rf"([0-9]{{1,20}})[ \t]++({TOKEN}++)")
+
+
+class CSeq(NamedTuple):
+    """Command sequence number and method."""
+
+    number: int
+    method: str
+
+
+def parse_cseq(value: str) -> CSeq:
+    """Read a CSeq value. Raises RemoteProtocolError.
+
+    The whole 32-bit range is taken: senders that start above 2**31 exist, and no harm follows.
+    """
+    match = _CSEQ.fullmatch(value)
+    if match is None or int(match[1]) > 0xFFFFFFFF:
+        raise RemoteProtocolError(f"malformed CSeq: {value[:80]!r}")
+    return CSeq(int(match[1]), match[2])

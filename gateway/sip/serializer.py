@@ -1,0 +1,155 @@
+"""Our own messages as bytes. Nothing that leaves here can break a line of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from gateway.sip.grammar import is_token
+from gateway.sip.headers import Via
+from gateway.sip.message import Request
+
+# RFC 3261 section 21, in the words used there.
+REASONS = {
+    100: "Trying",
+    180: "Ringing",
+    183: "Session Progress",
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    407: "Proxy Authentication Required",
+    408: "Request Timeout",
+    410: "Gone",
+    413: "Request Entity Too Large",
+    415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme",
+    420: "Bad Extension",
+    480: "Temporarily Unavailable",
+    481: "Call/Transaction Does Not Exist",
+    482: "Loop Detected",
+    484: "Address Incomplete",
+    486: "Busy Here",
+    487: "Request Terminated",
+    488: "Not Acceptable Here",
+    491: "Request Pending",
+    500: "Server Internal Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+    505: "Version Not Supported",
+    513: "Message Too Large",
+    600: "Busy Everywhere",
+    603: "Decline",
+    604: "Does Not Exist Anywhere",
+    606: "Not Acceptable",
+}
+
+_UNSAFE = re.compile(r"[^\x20-\x7e]")
+
+
+def reason_phrase(status: int) -> str:
+    """The standard's phrase, or that of the status class."""
+    return REASONS.get(status) or REASONS.get(status // 100 * 100) or "Unknown"
+
+
+def reply_head(request: Request, source: tuple[str, int]) -> str:
+    """The header lines that every response copies, up to and without To.
+
+    Vias go back in order and as they were written; only the top one gains received and rport
+    (RFC 3261 section 18.2.1, RFC 3581 section 4).
+    """
+    values = request.headers.get_all("via")
+    top = request.vias[0]
+    marked = mark_top_via(top, source)
+    if marked is not None:
+        # The top line may hold several Vias: those after the first stay as they are.
+        count = len(request.vias) - 1
+        rest = values[1:]
+        if count > len(rest):
+            values = [", ".join([marked, *map(str, _rest_of_line(request))]), *rest]
+        else:
+            values = [marked, *rest]
+    vias = "".join([f"Via: {value}\r\n" for value in values])
+    headers = request.headers
+    return (
+        f"{vias}From: {headers.get('from')}\r\n"
+        f"Call-ID: {headers.get('call-id')}\r\nCSeq: {headers.get('cseq')}\r\n"
+    )
+
+
+def _rest_of_line(request: Request) -> list[Via]:
+    from gateway.sip.headers import parse_vias  # noqa: PLC0415 (rare: comma-joined Vias)
+
+    return parse_vias(request.headers.get_all("via")[:1])[1:]
+
+
+def mark_top_via(top: Via, source: tuple[str, int]) -> str | None:
+    """The top Via with received and rport as the standard asks, None when it stays as it is."""
+    host, port = source
+    wants_rport = top.wants_rport
+    same = top.host.strip("[]").lower() == host.lower()
+    if same and not wants_rport and "received" not in top.params:
+        return None
+    params = dict(top.params)
+    if wants_rport:
+        name = "rport" if "rport" in params else next(n for n in params if n.lower() == "rport")
+        params[name] = str(port)
+    if wants_rport or not same or "received" in params:
+        # RFC 3581 section 4: with rport, received comes even when it equals the sent-by.
+        params["received"] = host
+    return str(Via(top.protocol, top.transport, top.host, top.port, params))
+
+
+def response(  # noqa: PLR0913, PLR0917 (the parts of a response)
+    status: int,
+    reason: str,
+    head: str,
+    to: str,
+    headers: Iterable[tuple[str, str]] = (),
+    body: bytes = b"",
+) -> bytes:
+    """A response; `head` is from `reply_head`, `to` the whole To value with its tag."""
+    extra = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    text = (
+        f"SIP/2.0 {status} {reason}\r\n{head}To: {to}\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+    )
+    return text.encode("utf-8", "surrogateescape") + body
+
+
+def request(
+    method: str,
+    uri: str,
+    via: str,
+    headers: Iterable[tuple[str, str]],
+    body: bytes = b"",
+) -> bytes:
+    """A request of ours with one Via."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    text = f"{method} {uri} SIP/2.0\r\nVia: {via}\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+    return text.encode("utf-8", "surrogateescape") + body
+
+
+# Twilio cuts the sum of a response's custom headers at 1024 characters.
+CUSTOM_HEADER_BYTES = 1024
+
+
+def custom_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Configured headers made safe: printable ASCII, each name once, under 1024 bytes in all.
+
+    A header that would pass the limit is left out whole, so that what is there can be trusted.
+    """
+    kept: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    room = CUSTOM_HEADER_BYTES - 1
+    for name, value in pairs:
+        clean = _UNSAFE.sub("", value).strip()
+        size = len(name) + len(clean) + 4
+        if is_token(name) is None or name.lower() in seen or size > room:
+            continue
+        seen.add(name.lower())
+        room -= size
+        kept.append((name, clean))
+    return kept

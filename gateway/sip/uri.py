@@ -1,0 +1,139 @@
+"""SIP URIs (RFC 3261 section 19.1); other schemes are kept as they are."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.errors import RemoteProtocolError
+from gateway.sip.grammar import HOST
+
+# SIP-URI    = "sip:" [ userinfo ] hostport uri-parameters [ headers ]
+# userinfo   = ( user / telephone-subscriber ) [ ":" password ] "@"
+# user       = 1*( unreserved / escaped / user-unreserved ); user-unreserved = & = + $ , ; ? /
+# hostport   = host [ ":" port ]
+# Wider: an empty user, `#` and bytes over 127 in user, since phones send them; an empty host is
+# sorted out below.
+_USER = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#\x80-\U0010ffff]|%[0-9A-Fa-f]{2})*+"
+_PASSWORD = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*+"  # noqa: S105 (a grammar)
+_SIP = re.compile(
+    rf"([Ss][Ii][Pp][Ss]?):(?:({_USER})(?::({_PASSWORD}))?+@)?({HOST})?+(?::([0-9]{{1,5}}))?+"
+    r"((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$%]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$%=]*+)?+)*+;?+)"
+    r"(\?[A-Za-z0-9\-_.!~*'()\[\]/?:+$%&=;@,]*+)?+"
+)
+
+# absoluteURI = scheme ":" ( hier-part / opaque-part ); no spaces, quotes or brackets.
+_OTHER = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*+):([^\s<>\"]++)")
+
+
+class Uri:
+    """A URI in its parts, as written: `str()` gives back the text it came from.
+
+    `host` is "" for schemes other than sip and sips; then `opaque` has what follows the colon.
+    """
+
+    __slots__ = ("_port", "headers", "host", "opaque", "params_text", "password", "scheme", "user")
+
+    def __init__(  # noqa: PLR0913 (the parts of a URI)
+        self,
+        scheme: str,
+        user: str | None,
+        host: str,
+        port: int | str | None = None,
+        params_text: str = "",
+        *,
+        password: str | None = None,
+        headers: str = "",
+        opaque: str = "",
+    ) -> None:
+        self.scheme = scheme
+        self.user = user
+        self.password = password
+        self.host = host
+        self._port = None if port is None else str(port)
+        self.params_text = params_text
+        self.headers = headers
+        self.opaque = opaque
+
+    @property
+    def port(self) -> int | None:
+        """The port that is written, or None."""
+        return None if self._port is None else int(self._port)
+
+    @property
+    def params(self) -> dict[str, str | None]:
+        """The URI parameters: names in lower case, values as written."""
+        params: dict[str, str | None] = {}
+        for part in self.params_text.split(";")[1:]:
+            name, equal, value = part.partition("=")
+            params.setdefault(name.lower(), value if equal else None)
+        return params
+
+    @property
+    def is_sip(self) -> bool:
+        """Whether the scheme is sip or sips."""
+        return self.scheme.lower() in {"sip", "sips"}
+
+    @property
+    def plain_user(self) -> str:
+        """The user part with %HH resolved once (RFC 3261 section 19.1.2); "" when missing."""
+        return unescape(self.user or "")
+
+    def without_port(self) -> Uri:
+        """The same address with no port."""
+        return Uri(
+            self.scheme, self.user, self.host, None, self.params_text,
+            password=self.password, headers=self.headers, opaque=self.opaque,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        if self.opaque:
+            return f"{self.scheme}:{self.opaque}"
+        user = self.user
+        if user is None:
+            before = ""
+        elif self.password is None:
+            before = f"{user}@"
+        else:
+            before = f"{user}:{self.password}@"
+        port = "" if self._port is None else f":{self._port}"
+        return f"{self.scheme}:{before}{self.host}{port}{self.params_text}{self.headers}"
+
+    def __repr__(self) -> str:
+        return f"Uri({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Uri) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def parse_uri(text: str, *, lenient: bool = False) -> Uri:
+    """Read a URI. `lenient` also takes `sip:bob@` and the like, where only a label is wanted.
+
+    Raises RemoteProtocolError.
+    """
+    match = _SIP.fullmatch(text)
+    if match is not None:
+        scheme, user, password, host, port, params_text, headers = match.groups()
+        if (host is None and not lenient) or (port is not None and int(port) > 65535):
+            raise RemoteProtocolError(f"URI without a usable host and port: {text[:80]!r}")
+        return Uri(
+            scheme, user, host or "", port, params_text, password=password, headers=headers or ""
+        )
+    other = _OTHER.fullmatch(text)
+    if other is None or other[1].lower() in {"sip", "sips"}:
+        raise RemoteProtocolError(f"not a URI: {text[:80]!r}")
+    return Uri(other[1], None, "", opaque=other[2])
+
+
+_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+def _bytes_of(match: re.Match[str]) -> str:
+    return bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace")
+
+
+def unescape(text: str) -> str:
+    """Resolve %HH once, never twice; bytes that are not UTF-8 become U+FFFD."""
+    return _ESCAPE.sub(_bytes_of, text) if "%" in text else text
