@@ -1,0 +1,218 @@
+"""Offer and answer for one audio stream (RFC 3264): PCMU, PCMA and telephone-event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.errors import RemoteProtocolError
+from gateway.sip.media import Codec, LocalMedia, NegotiatedMedia, NotAcceptable
+from gateway.sip.sdp import Media, Session, parse_sdp
+
+# RFC 3551: payload types that need no rtpmap.
+_STATIC = {"0": "PCMU/8000", "8": "PCMA/8000"}
+# RFC 4733 section 7.1.1: the events of ours: digits, * # A-D, flash.
+_EVENTS = "0-16"
+# Our number for telephone-event in offers of our own; answers take the peer's.
+_OUR_EVENT = 101
+
+# RFC 3264 section 6.1: what we answer to each direction.
+_MIRROR = {
+    "sendrecv": "sendrecv",
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+
+# RFC 3261 section 20.43.
+_TRANSPORT, _MEDIA_TYPE, _FORMAT = 302, 304, 305
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One accepted m= line: its place, what was agreed, and the direction that we answer."""
+
+    index: int
+    media: NegotiatedMedia
+    direction: str
+
+
+def settle(offer: Session, local: LocalMedia) -> Settled:
+    """Choose from an offer; raises NotAcceptable with the Warning that fits."""
+    for index, section in enumerate(offer.media):
+        if _usable(section):
+            codec = _choose(section, local)
+            if codec is not None:
+                return _settled(offer, index, codec, local)
+    raise _why_not(offer)
+
+
+def _usable(section: Media) -> bool:
+    return section.kind == "audio" and section.port != 0 and section.protocol.upper() == "RTP/AVP"
+
+
+def _why_not(offer: Session) -> NotAcceptable:
+    audio = [section for section in offer.media if section.kind == "audio" and section.port]
+    if not audio:
+        return NotAcceptable("No audio offered", code=_MEDIA_TYPE)
+    if not any(_usable(section) for section in audio):
+        # Never a silent downgrade: RTP/SAVP asks for SRTP (RFC 4568), which is off.
+        return NotAcceptable("Transport protocol not available, RTP/AVP only", code=_TRANSPORT)
+    return NotAcceptable("No common codec, PCMU and PCMA only", code=_FORMAT)
+
+
+def _encodings(section: Media) -> dict[str, str]:
+    """Payload type -> `NAME/rate`, in upper case, for each format of the m= line in its order."""
+    maps: dict[str, str] = {}
+    for value in section.get_all("rtpmap"):
+        number, _, encoding = value.partition(" ")
+        name, _, rest = encoding.strip().partition("/")
+        maps.setdefault(number, f"{name.upper()}/{rest.partition('/')[0]}")
+    return {fmt: maps.get(fmt) or _STATIC.get(fmt, "") for fmt in section.formats}
+
+
+def _choose(section: Media, local: LocalMedia) -> Codec | None:
+    encodings = _encodings(section)
+    for ours in local.codecs:
+        for number, encoding in encodings.items():
+            if encoding == f"{ours.name}/8000" and number.isdigit() and int(number) < 128:
+                return Codec(ours.name, int(number))
+    return None
+
+
+def _event_number(section: Media) -> int | None:
+    for number, encoding in _encodings(section).items():
+        if encoding == "TELEPHONE-EVENT/8000" and number.isdigit() and int(number) < 128:
+            return int(number)
+    return None
+
+
+def _ptime(section: Media, local: LocalMedia) -> int:
+    """The peer's wish when we can pace it: 10 to 60 ms in steps of 10, else our own."""
+    ptime = _number(section.get("ptime"))
+    if ptime is None or not 10 <= ptime <= 60 or ptime % 10:
+        ptime = local.ptime
+    longest = _number(section.get("maxptime"))
+    if longest is not None and 10 <= longest < ptime:
+        ptime = longest // 10 * 10
+    return ptime
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and len(text) < 6 and text.isascii() and text.isdigit() else None
+
+
+def _settled(
+    session: Session, index: int, codec: Codec, local: LocalMedia, receive_event: int | None = None
+) -> Settled:
+    section = session.media[index]
+    host = session.address(section)
+    if not host:
+        raise NotAcceptable("SDP names no address", 488)
+    direction = _MIRROR[session.direction(section)]
+    # RFC 3264 section 8.4: the old way to hold is an address of zeros: nothing may be sent there.
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 (not a bind)
+        direction = {"sendrecv": "recvonly", "sendonly": "inactive"}.get(direction, direction)
+    event = _event_number(section)
+    media = NegotiatedMedia(
+        codec=codec,
+        telephone_event=event,
+        telephone_event_receive=event if receive_event is None else receive_event,
+        ptime=_ptime(section, local),
+        remote=(host, section.port),
+        remote_rtcp=_rtcp(section, host),
+        rtcp_mux=section.get("rtcp-mux") is not None,
+        sending=direction in {"sendrecv", "sendonly"},
+        receiving=direction in {"sendrecv", "recvonly"},
+    )
+    return Settled(index, media, direction)
+
+
+def _rtcp(section: Media, host: str) -> tuple[str, int]:
+    """RFC 5761: the RTP port itself; RFC 3605: a=rtcp:port [IN IP4 address]; else the odd one."""
+    if section.get("rtcp-mux") is not None:
+        return (host, section.port)
+    words = (section.get("rtcp") or "").split()
+    port = _number(words[0]) if words else None
+    if port is None or not 0 < port < 65536:
+        return (host, min(section.port + 1, 65535))
+    return (words[3] if len(words) == 4 else host, port)
+
+
+def answer_lines(offer: Session, settled: Settled, local: LocalMedia) -> list[str]:
+    """Our answer from m= on: every m= line of the offer in its place, all but one refused."""
+    lines: list[str] = []
+    for index, section in enumerate(offer.media):
+        if index == settled.index:
+            lines += _audio(settled.media, settled.direction, local)
+        else:
+            # RFC 3264 section 6: port 0 refuses; at least one format must stand there.
+            formats = " ".join(section.formats) or "0"
+            lines.append(f"m={section.kind} 0 {section.protocol} {formats}")
+    return lines
+
+
+def _audio(media: NegotiatedMedia, direction: str, local: LocalMedia) -> list[str]:
+    number, event = media.codec.payload_type, media.telephone_event_receive
+    formats = f"{number}" if event is None else f"{number} {event}"
+    lines = [
+        f"m=audio {local.port} RTP/AVP {formats}",
+        f"a=rtpmap:{number} {media.codec.name}/8000",
+    ]
+    if event is not None:
+        lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {_EVENTS}"]
+    lines.append(f"a=ptime:{media.ptime}")
+    if media.rtcp_mux:
+        lines.append("a=rtcp-mux")
+    return [*lines, f"a={direction}"]
+
+
+def offer_lines(local: LocalMedia) -> list[str]:
+    """Our full offer from m= on (RFC 3261 section 14.2 wants one for an INVITE without SDP)."""
+    numbers = [codec.payload_type for codec in local.codecs]
+    lines = [f"m=audio {local.port} RTP/AVP {' '.join(map(str, [*numbers, _OUR_EVENT]))}"]
+    lines += [f"a=rtpmap:{codec.payload_type} {codec.name}/8000" for codec in local.codecs]
+    lines += [f"a=rtpmap:{_OUR_EVENT} telephone-event/8000", f"a=fmtp:{_OUR_EVENT} {_EVENTS}"]
+    return [*lines, f"a=ptime:{local.ptime}", "a=sendrecv"]
+
+
+def accept_answer(answer: Session, local: LocalMedia) -> NegotiatedMedia:
+    """What the peer's answer to our offer settles; raises NotAcceptable when it is unusable."""
+    if not answer.media or not _usable(answer.media[0]):
+        raise NotAcceptable("The answer refuses our audio", code=_MEDIA_TYPE)
+    section = answer.media[0]
+    # The peer lists what it wants first (RFC 3264 section 7): its order decides here.
+    for number, encoding in _encodings(section).items():
+        for ours in local.codecs:
+            if encoding == f"{ours.name}/8000" and number.isdigit() and int(number) < 128:
+                event = _OUR_EVENT if _event_number(section) is not None else None
+                codec = Codec(ours.name, int(number))
+                return _settled(answer, 0, codec, local, event).media
+    raise NotAcceptable("The answer has no codec that we offered", code=_FORMAT)
+
+
+def read(body: bytes) -> Session:
+    """Parse SDP for a negotiation: what cannot be read is not acceptable either."""
+    try:
+        return parse_sdp(body)
+    except RemoteProtocolError as error:
+        raise NotAcceptable(str(error).replace('"', "'"), error.status_hint) from error
+
+
+class Description:
+    """Our own SDP: the session id stays, the version grows when the text changes (section 8)."""
+
+    __slots__ = ("_lines", "_version")
+
+    def __init__(self) -> None:
+        self._lines: list[str] | None = None
+        self._version = 0
+
+    def body(self, local: LocalMedia, media_lines: list[str]) -> bytes:
+        """The body to send for these media lines."""
+        family = "IP6" if ":" in local.host else "IP4"
+        rest = ["s=-", f"c=IN {family} {local.host}", "t=0 0", *media_lines]
+        if rest != self._lines:
+            self._version += 1
+            self._lines = rest
+        origin = f"o=- {local.session_id} {self._version} IN {family} {local.host}"
+        return "\r\n".join(["v=0", origin, *rest, ""]).encode("utf-8", "surrogateescape")
