@@ -1,0 +1,91 @@
+"""What the owner may choose, as the stack sees it, and what is injected into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Tokens(Protocol):
+    """Randomness, injected so that tests can foresee it."""
+
+    def hex(self, nbytes: int) -> str:
+        """`nbytes` random bytes as hex digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFacts:
+    """What response headers may say of a call; every value is text, "" when unknown."""
+
+    line: str = ""
+    reason: str = ""
+    status: str = ""
+    call: str = ""
+    sid: str = ""
+    duration: str = ""
+    codec: str = ""
+
+
+HeaderSource = Callable[[HeaderFacts], Sequence[tuple[str, str]]]
+
+
+def no_headers(facts: HeaderFacts) -> Sequence[tuple[str, str]]:
+    """The default: nothing is added."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that keep a flood from eating memory or ending a call.
+
+    `message_bytes` and `headers` are for one message. Beyond `transactions` the oldest finished one
+    is forgotten, and when none is finished new INVITEs are refused. `dialogs` bounds calls.
+    """
+
+    message_bytes: int = 65535
+    headers: int = 256
+    transactions: int = 4096
+    dialogs: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class InboundAuth:
+    """Who may call, by digest. `proxy` asks with 407 instead of 401."""
+
+    realm: str
+    users: Mapping[str, str] = field(repr=False)
+    proxy: bool = False
+    nonce_lifetime_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """Everything configurable. `public_host` is the Contact's host, else the listener's own."""
+
+    server: str = "tipring/0.1.0"
+    profile: str = "twilio"
+    public_host: str | None = None
+    auth: InboundAuth | None = None
+    limits: Limits = field(default_factory=Limits)
+    final_headers: HeaderSource = no_headers
+    ok_headers: HeaderSource = no_headers
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What we offer to a peer: Allow and Supported state exactly this."""
+
+    methods: tuple[str, ...]
+    extensions: tuple[str, ...] = ()
+
+    @property
+    def allow(self) -> str:
+        """The value of our Allow header."""
+        return ", ".join(self.methods)
+
+
+_CALLS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
+
+# "full" will add session timers, 100rel, UPDATE and INFO as they come to exist.
+PROFILES: Mapping[str, Profile] = {"twilio": Profile(_CALLS), "full": Profile(_CALLS)}
