@@ -1,0 +1,286 @@
+"""The switchboard by rows: what a caller and a phone do, and what each side must then be told."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from gateway.call.extension import FIRST_DIGIT_S, HOWLER_S, REFUSAL_S, Extension
+from gateway.call.switchboard import BELL_TIMEOUT_S, Switchboard
+from gateway.line.events import (
+    DigitEnded,
+    DigitStarted,
+    HookFlash,
+    LineFault,
+    OffHook,
+    OnHook,
+    PulseDigit,
+    Ringing,
+)
+from gateway.sip import EndCause
+from tests.fakes.exchange import FakeCaller, FakeObserver, FakePhone, FakeVoices, media
+
+
+class Exchange:
+    """One switchboard with two phones and a clock that only the test moves."""
+
+    def __init__(self, *, rtp_ports: int = 10) -> None:
+        self.phones = {"phone1": FakePhone(), "phone2": FakePhone()}
+        self.voices = FakeVoices(rtp_ports)
+        self.observer = FakeObserver()
+        self.now = 100.0
+        names = count(1)
+        self.board = Switchboard(
+            [
+                Extension("phone1", ("alice", "+15551234567"), self.phones["phone1"]),
+                Extension("phone2", ("*",), self.phones["phone2"]),
+            ],
+            self.voices,
+            self.observer,
+            names=lambda: f"c{next(names)}",
+        )
+
+    def invite(self, user: str = "alice", **caller: Any) -> Any:
+        session: Any = FakeCaller(user, **caller)
+        self.board.incoming(session, self.now)
+        return session
+
+    def phone(self, *events: Any, line: str = "phone1") -> None:
+        for event in events:
+            match event:
+                case OffHook():
+                    self.phones[line].state = "off-hook"
+                case OnHook():
+                    self.phones[line].state = "idle"
+            self.board.line_event(line, event, self.now)
+
+    def talk(self, **caller: Any) -> Any:
+        session = self.invite(**caller)
+        self.phone(Ringing(), OffHook(answered=True))
+        self.board.confirmed(session, self.now)
+        return session
+
+    def later(self, seconds: float) -> None:
+        self.now += seconds
+        while (due := self.board.next_deadline()) is not None and due <= self.now:
+            self.board.handle_deadline(due)
+
+
+def test_a_call_from_bell_to_remote_hang_up() -> None:
+    exchange = Exchange()
+    caller = exchange.invite()
+    assert caller.log == []  # 180 only after the port confirmed the bell
+    assert exchange.phones["phone1"].log == [("ring",)]
+    exchange.phone(Ringing())
+    assert caller.log == [("ring",)]
+    exchange.phone(OffHook(answered=True))
+    assert caller.log == [("ring",), ("answer",)]
+    assert exchange.voices.taken[0].log == [("apply", True, True)]
+    exchange.board.session_ended(caller, EndCause.REMOTE_BYE, 200, exchange.now)
+    assert exchange.voices.taken[0].log[-1] == ("stop",)
+    assert exchange.phones["phone1"].last_tone == "busy"
+    assert caller.log[-1] == ("answer",)  # the session is over: nothing more is asked of it
+    assert exchange.observer.story == ["offered", "ringing", "answered", "ended remote-hangup"]
+    assert exchange.board.calls == []
+
+
+def test_hanging_up_the_phone_sends_bye_and_leaves_silence() -> None:
+    exchange = Exchange()
+    caller = exchange.talk()
+    exchange.phone(OnHook())
+    assert caller.log[-1] == ("hang_up", "local-hangup")
+    assert exchange.phones["phone1"].last_tone is None
+    assert exchange.observer.calls[0].answered == 100.0
+
+
+@pytest.mark.parametrize(
+    ("prepare", "caller", "status", "reason"),
+    [
+        pytest.param("in fault", {}, 480, "line-fault", id="line in fault"),
+        pytest.param("off-hook", {}, 486, "busy", id="phone lifted"),
+        pytest.param("in call", {}, 486, "busy", id="second call"),
+        pytest.param("ringing", {}, 486, "busy", id="second call while ringing"),
+        pytest.param("", {"acceptable": False}, 488, "no-common-codec", id="no codec"),
+        pytest.param("no ports", {}, 480, "no-rtp-port", id="RTP ports used up"),
+    ],
+)
+def test_a_call_that_cannot_be_had(
+    prepare: str, caller: dict[str, Any], status: int, reason: str
+) -> None:
+    exchange = Exchange()
+    match prepare:
+        case "in fault":
+            exchange.phones["phone1"].state = "fault"
+        case "off-hook":
+            exchange.phone(OffHook(answered=False))
+        case "in call":
+            exchange.talk()
+        case "ringing":
+            exchange.invite()
+        case "no ports":
+            exchange.voices.free = 0
+    before = [list(voice.log) for voice in exchange.voices.taken]
+    session = exchange.invite(**caller)
+    assert session.log == [("reject", status, reason)]
+    assert session.described["reason"] == reason
+    assert session.described["line"] == "phone1"
+    assert [voice.log for voice in exchange.voices.taken[: len(before)]] == before
+    assert exchange.observer.story[-1] == f"ended {reason}"
+
+
+def test_an_unknown_user_is_404() -> None:
+    exchange = Exchange()
+    exchange.board = Switchboard(
+        [Extension("phone1", ("alice",), exchange.phones["phone1"])],
+        exchange.voices,
+        exchange.observer,
+        names=lambda: "c1",
+    )
+    session = exchange.invite("Alice")  # users are case-sensitive
+    assert session.log == [("reject", 404, "unknown-user")]
+    assert exchange.voices.taken == []
+
+
+@pytest.mark.parametrize(
+    ("user", "line"),
+    [("alice", "phone1"), ("+15551234567", "phone1"), ("bob", "phone2"), ("", "phone2")],
+)
+def test_the_first_line_whose_users_match_rings(user: str, line: str) -> None:
+    exchange = Exchange()
+    exchange.invite(user)
+    assert exchange.phones[line].state == "ringing"
+
+
+def test_cancel_silences_the_bell() -> None:
+    exchange = Exchange()
+    caller = exchange.invite()
+    exchange.phone(Ringing())
+    exchange.board.session_ended(caller, EndCause.CANCELLED, 487, exchange.now)
+    assert exchange.phones["phone1"].log[-1] == ("stop_ringing",)
+    assert exchange.voices.taken[0].log == [("stop",)]
+    assert exchange.observer.calls[0].sip_status == 487
+
+
+def test_a_bell_that_does_not_ring_is_480() -> None:
+    exchange = Exchange()
+    caller = exchange.invite()
+    exchange.later(BELL_TIMEOUT_S)
+    assert caller.log == [("reject", 480, "bell-did-not-ring")]
+
+
+def test_an_answer_before_the_bell_is_confirmed_is_an_answer() -> None:
+    exchange = Exchange()
+    caller = exchange.invite()
+    exchange.phone(OffHook(answered=True), Ringing())
+    assert caller.log == [("answer",)]
+
+
+def test_ringing_has_no_time_out_of_ours() -> None:
+    exchange = Exchange()
+    caller = exchange.invite()
+    exchange.phone(Ringing())
+    exchange.later(3600)
+    assert caller.log == [("ring",)]
+
+
+def test_delayed_offer_opens_the_voice_at_the_ack() -> None:
+    exchange = Exchange()
+    caller = exchange.invite(delayed_offer=True)
+    exchange.phone(Ringing(), OffHook(answered=True))
+    assert exchange.voices.taken[0].log == []
+    caller.media = media()
+    exchange.board.confirmed(caller, exchange.now)
+    assert exchange.voices.taken[0].log == [("apply", True, True)]
+
+
+def test_hold_and_resume() -> None:
+    exchange = Exchange()
+    caller = exchange.talk()
+    exchange.board.media_changed(caller, media(sending=False), exchange.now)
+    exchange.board.media_changed(caller, media(sending=False), exchange.now)
+    exchange.board.media_changed(caller, media(), exchange.now)
+    assert exchange.observer.story[3:] == ["held", "resumed"]
+    assert exchange.voices.taken[0].log[-1] == ("apply", True, True)
+
+
+def test_digits_of_the_phone_reach_the_voice_and_the_record() -> None:
+    exchange = Exchange()
+    exchange.talk()
+    exchange.phone(DigitStarted("5"), DigitEnded("5"), PulseDigit("0"), HookFlash())
+    voice = exchange.voices.taken[0]
+    assert voice.log[-3:] == [("start", "5"), ("end",), ("send", "0", 100)]
+    assert exchange.board.calls[0].digits_sent == ["5", "0"]
+
+
+def test_digits_from_the_far_end_reach_the_record() -> None:
+    exchange = Exchange()
+    exchange.talk()
+    exchange.board.digit_received(exchange.board.calls[0], "#")
+    assert exchange.board.calls[0].digits_received == ["#"]
+
+
+def test_no_rtp_ends_the_call() -> None:
+    exchange = Exchange()
+    caller = exchange.talk()
+    exchange.board.rtp_timeout(exchange.board.calls[0], exchange.now)
+    assert caller.log[-1] == ("hang_up", "rtp-timeout")
+    assert exchange.phones["phone1"].last_tone == "busy"
+
+
+@pytest.mark.parametrize("stage", ["offered", "ringing", "talking"])
+def test_a_line_fault_ends_the_call(stage: str) -> None:
+    exchange = Exchange()
+    caller = exchange.talk() if stage == "talking" else exchange.invite()
+    if stage == "ringing":
+        exchange.phone(Ringing())
+    exchange.phone(LineFault("card gone"))
+    wanted = ("hang_up", "line-fault") if stage == "talking" else ("reject", 480, "line-fault")
+    assert caller.log[-1] == wanted
+    assert exchange.board.calls == []
+
+
+def test_shutdown_ends_every_call() -> None:
+    exchange = Exchange()
+    talking = exchange.talk()
+    ringing = exchange.invite("bob")
+    exchange.board.shutdown(exchange.now)
+    assert talking.log[-1] == ("hang_up", "shutdown")
+    assert ringing.log[-1] == ("reject", 480, "shutdown")
+
+
+def test_the_end_is_told_once() -> None:
+    exchange = Exchange()
+    caller = exchange.talk()
+    exchange.phone(OnHook())
+    exchange.board.session_ended(caller, EndCause.LOCAL_BYE, None, exchange.now)
+    exchange.board.shutdown(exchange.now)
+    assert [entry for entry in caller.log if entry[0] == "hang_up"] == [("hang_up", "local-hangup")]
+    assert exchange.observer.story.count("ended local-hangup") == 1
+
+
+def test_a_lifted_phone_hears_dial_tone_refusal_howler_and_silence() -> None:
+    exchange = Exchange()
+    phone = exchange.phones["phone1"]
+    exchange.phone(OffHook(answered=False))
+    assert phone.last_tone == "dial"
+    heard = []
+    for seconds in (FIRST_DIGIT_S, REFUSAL_S, HOWLER_S):
+        exchange.later(seconds)
+        heard.append(phone.last_tone)
+    assert heard == ["congestion", "howler", None]
+
+
+@pytest.mark.parametrize("digit", [DigitStarted("1"), PulseDigit("1")])
+def test_a_digit_without_an_account_hears_congestion(digit: Any) -> None:
+    exchange = Exchange()
+    exchange.phone(OffHook(answered=False), digit)
+    assert exchange.phones["phone1"].last_tone == "congestion"
+
+
+def test_putting_the_phone_down_ends_its_tones() -> None:
+    exchange = Exchange()
+    exchange.phone(OffHook(answered=False), OnHook())
+    exchange.later(1000)
+    assert exchange.phones["phone1"].last_tone is None
