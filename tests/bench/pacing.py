@@ -92,9 +92,10 @@ def listen(address: stamps.Address, seconds: float) -> list[Packet]:
 
 def call(target: Target, seconds: float, speech: bytes = b"") -> list[Packet]:
     """Call a peer that answers by itself, talk to it, and record what it sends."""
-    caller, far = Caller(), FarEnd("127.0.0.1", Voice(speech, seed=1))
+    host = stamps.local_address(target.address)
+    caller, far = Caller(host), FarEnd(host, Voice(speech, seed=1))
     try:
-        dialog = caller.dialog(target, offer("127.0.0.1", far.port))
+        dialog = caller.dialog(target, offer(host, far.port))
         far.start(answered_media(caller.call(dialog, timeout=30.0).body))
         threading.Event().wait(seconds)
         caller.bye(dialog)

@@ -51,6 +51,13 @@ def receive(sock: socket.socket) -> tuple[bytes, Address, int]:
     return data, source, time.monotonic_ns()
 
 
+def local_address(remote: Address) -> str:
+    """Our address on the way to `remote`; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(remote)
+        return str(probe.getsockname()[0])
+
+
 def free_port(host: str, kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
     """A port that was free a moment ago."""
     with socket.socket(socket.AF_INET, kind) as probe:
