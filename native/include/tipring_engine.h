@@ -1,0 +1,206 @@
+/*
+ * tipring_engine.h: the one public boundary of the native voice engine.
+ *
+ * Python's cffi reads this file: the build drops every line that starts with '#' and keeps the rest,
+ * so declarations here use plain C11 types only, constants are enumerators, and nothing is hidden
+ * behind a conditional. See native/README.md for threads and ownership.
+ *
+ * Units: samples are int16_t mono at 8,000 Hz; times are CLOCK_MONOTONIC nanoseconds unless named
+ * otherwise. Functions return 0 (or a count) on success and a negative TR_E... value on failure.
+ */
+#ifndef TIPRING_ENGINE_H
+#define TIPRING_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum tr_limits {
+    TR_COMMANDERS = 4,      /* command rings: 0 is the loop's, the rest for GPIO and audio threads */
+    TR_ALLOW_NETWORKS = 16, /* source networks a stream may latch to */
+    TR_CNAME_BYTES = 64,    /* RTCP CNAME with its final NUL */
+    TR_TONE_SEGMENTS = 16,
+    TR_TONE_FREQUENCIES = 4,
+    TR_WHY_BYTES = 160,
+    TR_NO_PAYLOAD_TYPE = 255
+};
+
+enum tr_error {
+    TR_EFULL = -1,   /* a ring or queue has no room; nothing was dropped */
+    TR_EINVAL = -2,  /* an argument is out of range */
+    TR_ESYSTEM = -3, /* the operating system refused; errno says why */
+    TR_ENOMEM = -4
+};
+
+typedef struct tr_engine tr_engine;
+
+typedef struct {
+    uint32_t streams;    /* 1..256 */
+    uint32_t lines;      /* 1..64 */
+    int32_t priority;    /* SCHED_FIFO priority 1..99; 0: stay with the normal scheduler */
+    uint32_t ring_ms;    /* length of a line's source and sink ring; at least this long */
+} tr_engine_settings;
+
+typedef struct {
+    int32_t fifo;                 /* 1: the thread runs under SCHED_FIFO */
+    int32_t locked;               /* 1: arena and stack are locked in memory */
+    char why_not[TR_WHY_BYTES];   /* what was refused, empty when nothing was */
+    uint64_t ticks;               /* 10 ms ticks done */
+    uint64_t late_ticks;          /* ticks skipped after a stall too long to catch up */
+    uint64_t worst_wake_ns;       /* largest wake-up delay since the last reset */
+    uint64_t events_lost;         /* events that found their stream's backlog full */
+} tr_engine_status;
+
+/* An IP address in network byte order; family 0 is "none". */
+typedef struct {
+    uint8_t family;    /* 4, 6 or 0 */
+    uint8_t prefix;    /* significant bits; used in networks only */
+    uint16_t port;     /* host byte order */
+    uint8_t host[16];
+} tr_address;
+
+typedef struct {
+    int32_t rtp_fd;            /* owned by the caller until TR_EVENT_RETIRED */
+    int32_t rtcp_fd;           /* -1: none (muxed or no RTCP) */
+    tr_address remote;         /* where RTP goes, and the only source unless `latch` */
+    tr_address remote_rtcp;
+    tr_address allow[TR_ALLOW_NETWORKS]; /* sources that may latch; none given: any */
+    uint32_t allow_count;
+    uint8_t rtcp_mux;
+    uint8_t payload_type;                /* what we send: 0 PCMU, 8 PCMA (the law follows `codec`) */
+    uint8_t codec;                       /* 0 PCMU, 8 PCMA */
+    uint8_t dtmf_payload_type;           /* telephone-event we send; 255: in-band tones instead */
+    uint8_t dtmf_receive_payload_type;   /* telephone-event we accept; 255: none */
+    uint8_t sending;
+    uint8_t receiving;
+    uint8_t latch;                       /* symmetric RTP */
+    uint32_t ptime_ms;                   /* 10..60 in steps of 10 */
+    uint32_t timeout_ms;                 /* 0: never report */
+    uint32_t ssrc;
+    uint32_t sequence;
+    uint32_t timestamp;
+    uint32_t seed;                       /* randomises RTCP intervals */
+    char cname[TR_CNAME_BYTES];
+} tr_stream_settings;
+
+/* All fields 64 bits wide, so that a snapshot is copied word by word. */
+typedef struct {
+    int64_t sent, sent_octets, send_errors;
+    int64_t received, received_octets;
+    int64_t lost;                 /* RFC 3550 A.3; may be negative with duplicates */
+    int64_t duplicates, late, reordered;
+    int64_t discarded_source, discarded_payload, malformed;
+    int64_t jitter_us;            /* RFC 3550 A.8 interarrival jitter */
+    int64_t round_trip_us;        /* -1: not known */
+    int64_t remote_lost_q8;       /* fraction lost the peer reports, in 1/256; -1: not known */
+    int64_t remote_jitter_us;     /* the peer's own report; -1: not known */
+    int64_t concealed_samples, buffer_delay_us, buffer_target_us;
+    int64_t mos_milli;            /* ITU-T G.107 estimate x 1000; 0: nothing received yet */
+    int64_t digits_sent, digits_received, digits_pending;
+    int64_t ssrc_changes, source_changes;
+    int64_t rtcp_sent, rtcp_received;
+    int64_t first_packet_ns;      /* 0: none yet */
+    int64_t last_packet_ns;
+    int64_t remote_ssrc;          /* -1: none yet */
+    int64_t events_lost;
+} tr_stream_statistics;
+
+typedef struct {
+    int64_t source_taken, source_missing, sink_given, sink_overrun;
+} tr_line_statistics;
+
+typedef struct {
+    float frequencies[TR_TONE_FREQUENCIES]; /* Hz; 0: unused */
+    float modulated_by;                     /* Hz; 0: none ("f*m" in tone tables) */
+    float level_dbm0;                       /* of each frequency */
+    uint32_t on_ms;                         /* 0: for ever */
+    uint32_t off_ms;
+} tr_tone_segment;
+
+typedef struct {
+    tr_tone_segment segments[TR_TONE_SEGMENTS];
+    uint32_t count;
+    int32_t repeat_from; /* after the last segment go on here; -1: end in silence */
+    int32_t mix;         /* 1: added to the received speech (call waiting); 0: instead of it */
+} tr_tone;
+
+enum tr_event_kind {
+    TR_EVENT_NONE = 0,
+    TR_EVENT_RETIRED,        /* slot is free, descriptors may be closed */
+    TR_EVENT_LINE_RETIRED,
+    TR_EVENT_FIRST_PACKET,   /* address: its source */
+    TR_EVENT_SOURCE_CHANGED, /* address: the source that latched or took over */
+    TR_EVENT_DIGIT_STARTED,  /* value: event code 0..15 */
+    TR_EVENT_DIGIT_ENDED,    /* value: event code, extra: duration in ms */
+    TR_EVENT_DIGIT_SENT,     /* value: event code, extra: duration in ms */
+    TR_EVENT_RTP_TIMEOUT,
+    TR_EVENT_RTP_RESUMED,
+    TR_EVENT_RTCP_BYE,
+    TR_EVENT_SOURCE_DRAINED  /* slot: line, value: serial of the end_source call */
+};
+
+typedef struct {
+    uint32_t kind;
+    uint32_t slot;    /* stream or line */
+    uint32_t serial;  /* of that use of the slot */
+    uint32_t value;
+    uint32_t extra;
+    tr_address address;
+    int64_t t_ns;
+} tr_event;
+
+/* Life. open allocates everything; start makes the thread; close stops it and frees. */
+tr_engine *tr_engine_open(const tr_engine_settings *settings);
+int tr_engine_start(tr_engine *engine);
+void tr_engine_close(tr_engine *engine);
+
+int tr_engine_event_fd(tr_engine *engine);
+int tr_engine_read_events(tr_engine *engine, tr_event *events, int max);
+uint64_t tr_engine_heartbeat(tr_engine *engine);
+void tr_engine_read_status(tr_engine *engine, tr_engine_status *status);
+
+/*
+ * Commands. `ring` is the commanding thread's own (0 for the loop). TR_EFULL: the ring is full and
+ * the command was not taken. `serial` names this use of a slot and comes back in its events.
+ */
+int tr_stream_open(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t serial,
+                   const tr_stream_settings *settings);
+int tr_stream_update(tr_engine *engine, uint32_t ring, uint32_t slot,
+                     const tr_stream_settings *settings);
+int tr_stream_connect(tr_engine *engine, uint32_t ring, uint32_t slot, int32_t line);
+int tr_stream_digit_start(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t event);
+int tr_stream_digit_end(tr_engine *engine, uint32_t ring, uint32_t slot);
+int tr_stream_send_digit(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t event,
+                         uint32_t duration_ms);
+int tr_stream_stop(tr_engine *engine, uint32_t ring, uint32_t slot);
+int tr_line_open(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t serial);
+int tr_line_close(tr_engine *engine, uint32_t ring, uint32_t slot);
+int tr_line_play_tone(tr_engine *engine, uint32_t ring, uint32_t slot, const tr_tone *tone);
+int tr_line_stop_tone(tr_engine *engine, uint32_t ring, uint32_t slot);
+
+/* Statistics, from any thread at any time, without locks. */
+void tr_stream_read_statistics(tr_engine *engine, uint32_t slot, tr_stream_statistics *out);
+void tr_line_read_statistics(tr_engine *engine, uint32_t slot, tr_line_statistics *out);
+
+/* A line's microphone: one writing thread. Returns the samples taken, less when the ring is full. */
+int tr_line_write_source(tr_engine *engine, uint32_t slot, const int16_t *pcm, int samples);
+uint32_t tr_line_end_source(tr_engine *engine, uint32_t slot); /* returns the serial of this end */
+void tr_line_clear_source(tr_engine *engine, uint32_t slot);
+int tr_line_source_level(tr_engine *engine, uint32_t slot);
+
+/* A line's earpiece: one reading thread. */
+void tr_line_collect_sink(tr_engine *engine, uint32_t slot, int on);
+int tr_line_read_sink(tr_engine *engine, uint32_t slot, int16_t *pcm, int max_samples);
+int tr_line_sink_level(tr_engine *engine, uint32_t slot);
+
+/* Blocks that are useful by themselves: pure, callable from any thread. */
+void tr_g711_encode(int law, const int16_t *pcm, uint8_t *out, int samples); /* law: 0 mu, 8 A */
+void tr_g711_decode(int law, const uint8_t *in, int16_t *pcm, int samples);
+
+typedef struct tr_resampler tr_resampler;
+tr_resampler *tr_resampler_new(uint32_t from_rate, uint32_t to_rate);
+void tr_resampler_free(tr_resampler *resampler);
+int tr_resampler_room(const tr_resampler *resampler, int samples); /* most it can give for these */
+int tr_resampler_feed(tr_resampler *resampler, const int16_t *in, int samples, int16_t *out);
+int tr_resampler_flush(tr_resampler *resampler, int16_t *out); /* tr_resampler_room(r, 0) at most */
+
+#endif
