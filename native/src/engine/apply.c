@@ -1,0 +1,67 @@
+/* What each command does, on the real-time thread. Arguments were checked by the caller's half. */
+#include "engine/engine.h"
+
+static void open_line(tr_engine *e, const tr_command *c)
+{
+    tr_line_reset(&e->lines[c->slot], c->slot, c->serial);
+    e->lines[c->slot].active = true;
+}
+
+static void close_line(tr_engine *e, uint32_t slot)
+{
+    for (uint32_t i = 0; i < e->settings.streams; i++)
+        if (e->streams[i].line == (int32_t)slot)
+            e->streams[i].line = TR_NO_LINE;
+    e->lines[slot].active = false;
+    tr_line_emit(&e->lines[slot], TR_EVENT_LINE_RETIRED, 0, e->tick.now_ns);
+}
+
+static void apply_to_line(tr_engine *e, const tr_command *c)
+{
+    tr_line *line = &e->lines[c->slot];
+    if (c->kind == TR_COMMAND_LINE_OPEN) {
+        open_line(e, c);
+        return;
+    }
+    if (!line->active)
+        return;
+    switch (c->kind) {
+    case TR_COMMAND_LINE_CLOSE: close_line(e, c->slot); break;
+    case TR_COMMAND_TONE_PLAY: tr_tone_player_start(&line->tone, &c->with.tone); break;
+    case TR_COMMAND_TONE_STOP: tr_tone_player_stop(&line->tone); break;
+    }
+}
+
+static void connect_line(tr_engine *e, tr_stream *s, int32_t line)
+{
+    s->line = line >= 0 && e->lines[line].active ? line : TR_NO_LINE;
+}
+
+static void apply_to_stream(tr_engine *e, const tr_command *c)
+{
+    tr_stream *s = &e->streams[c->slot];
+    if (c->kind == TR_COMMAND_STREAM_OPEN) {
+        tr_stream_begin(s, &c->with.stream, c->serial, &e->tick);
+        return;
+    }
+    if (!s->active)
+        return;
+    switch (c->kind) {
+    case TR_COMMAND_STREAM_UPDATE: tr_stream_change(s, &c->with.stream, &e->tick); break;
+    case TR_COMMAND_STREAM_CONNECT: connect_line(e, s, c->value); break;
+    case TR_COMMAND_DIGIT_START: tr_stream_press(s, (uint8_t)c->value, &e->tick); break;
+    case TR_COMMAND_DIGIT_END: tr_stream_release(s, &e->tick); break;
+    case TR_COMMAND_DIGIT_SEND:
+        tr_stream_order_digit(s, (uint8_t)c->value, (uint32_t)c->extra);
+        break;
+    case TR_COMMAND_STREAM_STOP: tr_stream_end(s, &e->tick); break;
+    }
+}
+
+void tr_engine_apply(tr_engine *e, const tr_command *c)
+{
+    if (c->kind >= TR_COMMAND_LINE_OPEN)
+        apply_to_line(e, c);
+    else
+        apply_to_stream(e, c);
+}

@@ -1,0 +1,33 @@
+/* Commands from Python's threads to the engine: fixed-size records, one ring for each thread. */
+#ifndef TR_ENGINE_COMMANDS_H
+#define TR_ENGINE_COMMANDS_H
+
+#include "tipring_engine.h"
+
+typedef enum {
+    TR_COMMAND_STREAM_OPEN,
+    TR_COMMAND_STREAM_UPDATE,
+    TR_COMMAND_STREAM_CONNECT,
+    TR_COMMAND_DIGIT_START,
+    TR_COMMAND_DIGIT_END,
+    TR_COMMAND_DIGIT_SEND,
+    TR_COMMAND_STREAM_STOP,
+    TR_COMMAND_LINE_OPEN,
+    TR_COMMAND_LINE_CLOSE,
+    TR_COMMAND_TONE_PLAY,
+    TR_COMMAND_TONE_STOP
+} tr_command_kind;
+
+enum { TR_COMMAND_RING = 64 };
+
+typedef struct {
+    uint32_t kind, slot;
+    uint32_t serial;
+    int32_t value, extra;
+    union {
+        tr_stream_settings stream;
+        tr_tone tone;
+    } with;
+} tr_command;
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * The engine: one arena, one thread, pools of streams and lines, command rings in, event ring out.
+ * engine.c: memory and life. commands.c: the caller's half of commands. thread.c: the tick.
+ */
+#ifndef TR_ENGINE_ENGINE_H
+#define TR_ENGINE_ENGINE_H
+
+#include <pthread.h>
+
+#include "base/ring.h"
+#include "engine/commands.h"
+#include "engine/line.h"
+#include "engine/stream.h"
+
+enum { TR_EVENT_RING = 1024, TR_STACK_BYTES = 256 * 1024 };
+
+typedef struct {
+    void *base;
+    size_t size;
+} tr_memory;
+
+struct tr_engine {
+    tr_engine_settings settings;
+    tr_memory arena, stack;
+    tr_stream *streams;
+    tr_line *lines;
+    tr_receive_scratch *scratch;
+    tr_ring commands[TR_COMMANDERS];
+    tr_ring events;
+    int event_fd;
+    pthread_t thread;
+    bool running;
+    _Atomic int quit;
+    /* published by the thread */
+    _Atomic uint64_t ticks, late_ticks, worst_wake_ns, events_lost;
+    /* written before the thread starts */
+    int fifo, locked;
+    char why_not[TR_WHY_BYTES];
+    /* the thread's own */
+    tr_tick tick;
+};
+
+void *tr_engine_thread(void *engine);
+void tr_engine_apply(tr_engine *engine, const tr_command *command); /* thread.c's, in apply.c */
+
+#endif

@@ -1,0 +1,29 @@
+#include "engine/outbox.h"
+
+void tr_outbox_init(tr_outbox *box) { box->head = box->tail = 0, box->lost = 0; }
+
+static bool is_last_word(const tr_event *event)
+{
+    return event->kind == TR_EVENT_RETIRED || event->kind == TR_EVENT_LINE_RETIRED;
+}
+
+bool tr_outbox_put(tr_outbox *box, const tr_event *event)
+{
+    const uint32_t room = TR_OUTBOX - (box->tail - box->head);
+    if (room == 0 || (room == 1 && !is_last_word(event))) {
+        box->lost++;
+        return false;
+    }
+    box->events[box->tail++ % TR_OUTBOX] = *event;
+    return true;
+}
+
+uint32_t tr_outbox_flush(tr_outbox *box, tr_ring *ring)
+{
+    uint32_t sent = 0;
+    while (box->head != box->tail && tr_ring_push(ring, &box->events[box->head % TR_OUTBOX])) {
+        box->head++;
+        sent++;
+    }
+    return sent;
+}

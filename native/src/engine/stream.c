@@ -1,0 +1,165 @@
+#include "engine/stream.h"
+
+#include <string.h>
+
+#include "base/random.h"
+#include "rtp/address.h"
+#include "rtp/quality.h"
+
+void tr_stream_emit(tr_stream *s, uint32_t kind, uint32_t value, uint32_t extra,
+                    const tr_address *address, int64_t now_ns)
+{
+    tr_event event = {.kind = kind, .slot = s->slot, .serial = s->serial, .value = value,
+                      .extra = extra, .t_ns = now_ns};
+    if (address)
+        event.address = *address;
+    tr_outbox_put(&s->outbox, &event);
+}
+
+void tr_stream_aim(tr_stream *s, const tr_address *remote, const tr_address *remote_rtcp)
+{
+    s->out.rtp.to_size = tr_address_to_socket(remote, s->rtp_family, &s->out.rtp.to);
+    const int family = s->settings.rtcp_mux ? s->rtp_family : s->rtcp_family;
+    s->out.rtcp.to_size = tr_address_to_socket(remote_rtcp, family, &s->out.rtcp.to);
+}
+
+static int family_of(int fd)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t size = sizeof own;
+    if (fd < 0 || getsockname(fd, (struct sockaddr *)&own, &size) < 0)
+        return AF_INET;
+    return own.ss_family;
+}
+
+static void init_sending(tr_stream *s)
+{
+    memset(&s->out, 0, sizeof s->out);
+    s->out.sequence = (uint16_t)s->settings.sequence;
+    s->out.timestamp = s->settings.timestamp;
+    s->out.marker = true;
+    tr_event_sender_init(&s->out.events);
+}
+
+static void init_receiving(tr_stream *s, const tr_tick *tick)
+{
+    memset(&s->in.filter, 0, sizeof s->in.filter);
+    tr_source_filter_signal(&s->in.filter, &s->settings);
+    tr_reception_init(&s->in.reception);
+    tr_jitter_init(&s->in.jitter);
+    tr_concealment_init(&s->in.concealment);
+    tr_event_receiver_init(&s->in.events);
+    tr_digit_player_init(&s->in.digits);
+    s->in.packet_samples = s->settings.ptime_ms * 8;
+    s->in.timed_out = s->in.rtcp_bye = false;
+    s->in.heard_ns = tick->now_ns;
+}
+
+void tr_stream_begin(tr_stream *s, const tr_stream_settings *settings, uint32_t serial,
+                     const tr_tick *tick)
+{
+    s->settings = *settings;
+    s->serial = serial;
+    s->line = TR_NO_LINE;
+    s->opened_ns = tick->now_ns;
+    s->rtp_family = family_of(settings->rtp_fd);
+    s->rtcp_family = family_of(settings->rtcp_fd);
+    tr_outbox_init(&s->outbox);
+    init_sending(s);
+    init_receiving(s, tick);
+    tr_stream_aim(s, &settings->remote, &settings->remote_rtcp);
+    s->rtcp = (tr_stream_rtcp){.random = settings->seed};
+    /* RFC 3550 6.2: the first report comes after half the interval, randomised. */
+    s->rtcp.next_ns =
+        tick->now_ns + TR_NS_PER_S + tr_random_next(&s->rtcp.random) % (2 * TR_NS_PER_S);
+    s->statistics = (tr_stream_statistics){.round_trip_us = -1, .remote_lost_q8 = -1,
+                                           .remote_jitter_us = -1, .remote_ssrc = -1};
+    s->active = true;
+    tr_stream_publish(s);
+}
+
+/* A re-INVITE: only what may change in a session is taken over. */
+void tr_stream_change(tr_stream *s, const tr_stream_settings *settings, const tr_tick *tick)
+{
+    const tr_stream_settings old = s->settings;
+    s->settings = *settings;
+    s->settings.rtp_fd = old.rtp_fd;
+    s->settings.rtcp_fd = old.rtcp_fd;
+    s->settings.ssrc = old.ssrc;
+    tr_source_filter_signal(&s->in.filter, settings);
+    const bool moved = !tr_address_same(&old.remote, &settings->remote) ||
+                       !tr_address_same(&old.remote_rtcp, &settings->remote_rtcp) ||
+                       old.rtcp_mux != settings->rtcp_mux;
+    if (moved)
+        tr_stream_aim(s, &settings->remote, &settings->remote_rtcp);
+    if (settings->sending && !old.sending)
+        s->out.marker = true;
+    if (settings->receiving && !old.receiving)
+        s->in.heard_ns = tick->now_ns;
+}
+
+void tr_stream_end(tr_stream *s, const tr_tick *tick)
+{
+    tr_stream_report(s, tick, true);
+    tr_stream_publish(s);
+    s->active = false;
+    s->line = TR_NO_LINE;
+    tr_stream_emit(s, TR_EVENT_RETIRED, 0, 0, NULL, tick->now_ns);
+}
+
+void tr_stream_press(tr_stream *s, uint8_t event, const tr_tick *tick)
+{
+    if (!tr_event_sender_press(&s->out.events, event, tick->clock))
+        s->statistics.events_lost++;
+}
+
+void tr_stream_release(tr_stream *s, const tr_tick *tick)
+{
+    tr_event_sender_release(&s->out.events, tick->clock);
+}
+
+void tr_stream_order_digit(tr_stream *s, uint8_t event, uint32_t duration_ms)
+{
+    if (!tr_event_sender_send(&s->out.events, event, duration_ms * 8))
+        s->statistics.events_lost++;
+}
+
+void tr_stream_skip(tr_stream *s, uint32_t samples)
+{
+    s->out.timestamp += samples;
+    tr_jitter_skip(&s->in.jitter, samples);
+}
+
+/* Half the round trip where it is known, packet, play-out buffer and one tick each way. */
+static double mouth_to_ear_ms(const tr_stream *s)
+{
+    const double path = s->statistics.round_trip_us > 0 ? s->statistics.round_trip_us / 2000.0 : 0;
+    return path + s->in.packet_samples / 8.0 + s->in.jitter.delay / 8.0 + 2 * TR_TICK_MS;
+}
+
+static int64_t estimate_mos(const tr_stream *s)
+{
+    const tr_stream_statistics *t = &s->statistics;
+    const int64_t expected = t->received + t->lost;
+    if (t->received == 0)
+        return 0;
+    const double bad = (double)(t->lost > 0 ? t->lost : 0) + (double)t->late;
+    const double percent = expected > 0 ? 100.0 * bad / (double)expected : 0;
+    return (int64_t)(tr_quality_mos(mouth_to_ear_ms(s), percent > 100 ? 100 : percent) * 1000);
+}
+
+void tr_stream_publish(tr_stream *s)
+{
+    tr_stream_statistics *t = &s->statistics;
+    t->lost = tr_reception_lost(&s->in.reception);
+    t->duplicates = s->in.reception.duplicates;
+    t->reordered = s->in.reception.reordered;
+    t->late = s->in.jitter.late;
+    t->jitter_us = (int64_t)(s->in.reception.jitter * 125.0);
+    t->buffer_delay_us = s->in.jitter.delay * INT64_C(125);
+    t->buffer_target_us = s->in.jitter.target * INT64_C(125);
+    t->digits_pending = tr_event_sender_pending(&s->out.events);
+    t->mos_milli = estimate_mos(s);
+    t->events_lost = t->events_lost > s->outbox.lost ? t->events_lost : s->outbox.lost;
+    tr_snapshot_publish(&s->published, t, sizeof *t);
+}

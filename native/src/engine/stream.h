@@ -1,0 +1,127 @@
+/*
+ * A stream: one RTP session with one peer, both directions. Owned by the engine thread.
+ *
+ * stream.c: life, settings, digits. stream_send.c: what leaves. stream_receive.c: what arrives and
+ * is played. stream_rtcp.c: reports.
+ */
+#ifndef TR_ENGINE_STREAM_H
+#define TR_ENGINE_STREAM_H
+
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/snapshot.h"
+#include "dsp/concealment.h"
+#include "dsp/digit_player.h"
+#include "dsp/g711.h"
+#include "engine/outbox.h"
+#include "rtp/event_receiver.h"
+#include "rtp/event_sender.h"
+#include "rtp/jitter.h"
+#include "rtp/packet.h"
+#include "rtp/reception.h"
+#include "rtp/rtcp.h"
+#include "rtp/source_filter.h"
+#include "tipring_engine.h"
+
+enum { TR_PTIME_MAX_SAMPLES = 480, TR_NO_LINE = -1 };
+
+typedef struct {
+    struct sockaddr_storage to;
+    socklen_t to_size; /* 0: nowhere to send */
+} tr_destination;
+
+/* The sending half. */
+typedef struct {
+    uint16_t sequence;
+    uint32_t timestamp;                 /* of the first sample gathered */
+    bool marker;                        /* the next audio packet starts a talkspurt */
+    int16_t gathered[TR_PTIME_MAX_SAMPLES + TR_TICK_SAMPLES];
+    uint32_t count;
+    uint8_t packet[TR_RTP_HEADER + TR_PTIME_MAX_SAMPLES];
+    size_t packet_size;                 /* 0: none prepared */
+    tr_event_sender events;
+    tr_tone_generator tone;             /* digits in-band */
+    tr_destination rtp, rtcp;
+} tr_stream_sending;
+
+/* The receiving half. */
+typedef struct {
+    tr_source_filter filter;
+    tr_reception reception;
+    tr_jitter jitter;
+    tr_concealment concealment;
+    tr_event_receiver events;
+    tr_digit_player digits;
+    uint32_t packet_samples;            /* of the last audio packet */
+    bool timed_out, rtcp_bye;
+    int64_t heard_ns;                   /* last valid packet, or since when we wait for one */
+} tr_stream_receiving;
+
+typedef struct {
+    int64_t next_ns;
+    uint32_t random;
+    uint64_t last_sr_ntp;               /* of the peer's last SR */
+    int64_t last_sr_ns;                 /* when it came */
+    int64_t sent_at_last;               /* packets sent when we last reported */
+} tr_stream_rtcp;
+
+typedef struct {
+    bool active;
+    uint32_t slot, serial;
+    int32_t line;
+    int rtp_family, rtcp_family;
+    tr_stream_settings settings;
+    tr_stream_sending out;
+    tr_stream_receiving in;
+    tr_stream_rtcp rtcp;
+    int64_t opened_ns;
+    tr_outbox outbox;
+    tr_stream_statistics statistics;
+    tr_snapshot published;
+} tr_stream;
+
+/* Times of one tick. */
+typedef struct {
+    int64_t now_ns;         /* the tick's planned time */
+    int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
+    int64_t clock;          /* samples since start: the local sample clock */
+    int64_t origin_ns;      /* when `clock` was 0 */
+} tr_tick;
+
+static inline uint32_t tr_tick_samples_at(const tr_tick *tick, int64_t t_ns)
+{
+    return (uint32_t)((t_ns - tick->origin_ns) / TR_NS_PER_SAMPLE);
+}
+
+void tr_stream_begin(tr_stream *stream, const tr_stream_settings *settings, uint32_t serial,
+                     const tr_tick *tick);
+void tr_stream_change(tr_stream *stream, const tr_stream_settings *settings, const tr_tick *tick);
+void tr_stream_end(tr_stream *stream, const tr_tick *tick);
+void tr_stream_press(tr_stream *stream, uint8_t event, const tr_tick *tick);
+void tr_stream_release(tr_stream *stream, const tr_tick *tick);
+void tr_stream_order_digit(tr_stream *stream, uint8_t event, uint32_t duration_ms);
+void tr_stream_skip(tr_stream *stream, uint32_t samples);
+void tr_stream_publish(tr_stream *stream);
+void tr_stream_emit(tr_stream *stream, uint32_t kind, uint32_t value, uint32_t extra,
+                    const tr_address *address, int64_t now_ns);
+void tr_stream_aim(tr_stream *stream, const tr_address *remote, const tr_address *remote_rtcp);
+
+/* stream_send.c */
+void tr_stream_transmit(tr_stream *stream);               /* what was prepared leaves */
+void tr_stream_prepare(tr_stream *stream, const int16_t *pcm, const tr_tick *tick);
+
+/* stream_receive.c; `scratch` is shared by all streams */
+typedef struct tr_receive_scratch tr_receive_scratch;
+size_t tr_receive_scratch_size(void);
+void tr_receive_scratch_init(tr_receive_scratch *scratch);
+void tr_stream_receive(tr_stream *stream, tr_receive_scratch *scratch, const tr_tick *tick);
+void tr_stream_play(tr_stream *stream, int16_t *pcm, const tr_tick *tick);
+
+/* stream_rtcp.c */
+void tr_stream_report(tr_stream *stream, const tr_tick *tick, bool bye);
+void tr_stream_report_when_due(tr_stream *stream, const tr_tick *tick);
+void tr_stream_rtcp_packet(tr_stream *stream, const uint8_t *data, size_t size,
+                           const tr_address *source, int64_t t_ns);
+
+#endif

@@ -1,0 +1,256 @@
+/* What arrives, and what of it is played. */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "engine/stream.h"
+#include "rtp/address.h"
+
+enum { BATCH = 16, BATCHES_MAX = 4, CONTROL_BYTES = 128, PT_COMFORT_NOISE = 13 };
+
+struct tr_receive_scratch {
+    struct mmsghdr messages[BATCH];
+    struct iovec pieces[BATCH];
+    struct sockaddr_storage sources[BATCH];
+    uint8_t control[BATCH][CONTROL_BYTES];
+    uint8_t data[BATCH][TR_RTP_MAX_BYTES];
+};
+
+size_t tr_receive_scratch_size(void) { return sizeof(tr_receive_scratch); }
+
+void tr_receive_scratch_init(tr_receive_scratch *scratch)
+{
+    for (int i = 0; i < BATCH; i++) {
+        scratch->pieces[i] = (struct iovec){scratch->data[i], TR_RTP_MAX_BYTES};
+        scratch->messages[i].msg_hdr = (struct msghdr){.msg_name = &scratch->sources[i],
+                                                       .msg_iov = &scratch->pieces[i],
+                                                       .msg_iovlen = 1,
+                                                       .msg_control = scratch->control[i]};
+    }
+}
+
+/* The kernel's time of receipt, moved to CLOCK_MONOTONIC; a stepped wall clock is not believed. */
+static int64_t received_at(struct msghdr *message, const tr_tick *tick, int64_t now_ns)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        struct timespec t;
+        memcpy(&t, CMSG_DATA(c), sizeof t);
+        const int64_t t_ns = tr_timespec_ns(&t) - tick->wall_offset_ns;
+        return t_ns <= now_ns && t_ns > now_ns - TR_NS_PER_S ? t_ns : now_ns;
+    }
+    return now_ns;
+}
+
+static void take_digit_reports(tr_stream *s, int64_t t_ns)
+{
+    tr_digit_report report;
+    while (tr_event_receiver_next(&s->in.events, &report)) {
+        if (report.started) {
+            s->statistics.digits_received++;
+            tr_digit_player_press(&s->in.digits, report.event, report.timestamp);
+            tr_stream_emit(s, TR_EVENT_DIGIT_STARTED, report.event, 0, NULL, t_ns);
+        } else {
+            tr_digit_player_release(&s->in.digits, report.duration);
+            tr_stream_emit(s, TR_EVENT_DIGIT_ENDED, report.event, report.duration / 8, NULL, t_ns);
+        }
+    }
+}
+
+static void heard(tr_stream *s, const tr_address *source, int64_t t_ns)
+{
+    s->in.heard_ns = t_ns;
+    s->statistics.last_packet_ns = t_ns;
+    if (s->statistics.first_packet_ns == 0) {
+        s->statistics.first_packet_ns = t_ns;
+        tr_stream_emit(s, TR_EVENT_FIRST_PACKET, 0, 0, source, t_ns);
+    }
+    if (s->in.timed_out) {
+        s->in.timed_out = false;
+        tr_stream_emit(s, TR_EVENT_RTP_RESUMED, 0, 0, source, t_ns);
+    }
+}
+
+/* Symmetric RTP: with networks given, the offer's address is authoritative for sending; without,
+ * the peer may be behind a NAT and is answered where its packets come from. */
+static void note_new_source(tr_stream *s, tr_source_verdict verdict, const tr_address *source,
+                            int64_t t_ns)
+{
+    s->statistics.source_changes++;
+    tr_stream_emit(s, TR_EVENT_SOURCE_CHANGED, 0, 0, source, t_ns);
+    if (verdict != TR_SOURCE_LATCHED || s->settings.allow_count > 0)
+        return;
+    tr_address rtcp = s->settings.remote_rtcp;
+    if (s->settings.rtcp_mux)
+        rtcp = *source;
+    tr_stream_aim(s, source, &rtcp);
+}
+
+static bool source_allowed(tr_stream *s, const tr_address *source, int64_t t_ns)
+{
+    const tr_source_verdict verdict = tr_source_filter_check(&s->in.filter, source, t_ns);
+    if (verdict == TR_SOURCE_REFUSED) {
+        s->statistics.discarded_source++;
+        return false;
+    }
+    if (verdict != TR_SOURCE_ACCEPTED)
+        note_new_source(s, verdict, source, t_ns);
+    return true;
+}
+
+static bool known_payload(const tr_stream *s, uint8_t payload_type)
+{
+    return payload_type == 0 || payload_type == 8 || payload_type == PT_COMFORT_NOISE ||
+           payload_type == s->settings.dtmf_receive_payload_type;
+}
+
+static bool in_sequence(tr_stream *s, const tr_packet *packet)
+{
+    switch (tr_reception_packet(&s->in.reception, packet->ssrc, packet->sequence)) {
+    case TR_PACKET_DROP:
+    case TR_PACKET_DUPLICATE:
+        return false;
+    case TR_PACKET_RESTART:
+        if (s->statistics.remote_ssrc != packet->ssrc)
+            s->statistics.ssrc_changes++;
+        tr_jitter_restart(&s->in.jitter);
+        tr_event_receiver_restart(&s->in.events);
+        break;
+    case TR_PACKET_TAKE:
+        break;
+    }
+    s->statistics.remote_ssrc = packet->ssrc;
+    return true;
+}
+
+static void take_audio(tr_stream *s, const tr_packet *packet, uint32_t arrival)
+{
+    int16_t pcm[TR_RTP_MAX_BYTES];
+    const tr_law law = packet->payload_type == 8 ? TR_A_LAW : TR_MU_LAW;
+    if (packet->payload_size == 0)
+        return;
+    tr_g711_decode_block(law, packet->payload, pcm, packet->payload_size);
+    tr_reception_timing(&s->in.reception, packet->timestamp, arrival);
+    tr_event_receiver_audio(&s->in.events, packet->timestamp);
+    tr_jitter_put(&s->in.jitter, packet->timestamp, pcm, (int)packet->payload_size, arrival);
+    s->in.packet_samples = (uint32_t)packet->payload_size;
+}
+
+static void take_payload(tr_stream *s, const tr_packet *packet, uint32_t arrival)
+{
+    if (packet->payload_type == s->settings.dtmf_receive_payload_type) {
+        if (!tr_event_receiver_packet(&s->in.events, packet->payload, packet->payload_size,
+                                      packet->timestamp, arrival))
+            s->statistics.malformed++;
+    } else if (packet->payload_type != PT_COMFORT_NOISE) {
+        take_audio(s, packet, arrival);
+    }
+}
+
+static void rtp_packet(tr_stream *s, const uint8_t *data, size_t size, const tr_address *source,
+                       int64_t t_ns, const tr_tick *tick)
+{
+    tr_packet packet;
+    if (!tr_packet_parse(&packet, data, size)) {
+        s->statistics.malformed++;
+        return;
+    }
+    if (!s->settings.receiving)
+        return;
+    if (!known_payload(s, packet.payload_type)) {
+        s->statistics.discarded_payload++;
+        return;
+    }
+    if (!source_allowed(s, source, t_ns) || !in_sequence(s, &packet))
+        return;
+    heard(s, source, t_ns);
+    s->statistics.received++;
+    s->statistics.received_octets += (int64_t)packet.payload_size;
+    take_payload(s, &packet, tr_tick_samples_at(tick, t_ns));
+    take_digit_reports(s, t_ns);
+}
+
+static int receive_batch(int fd, tr_receive_scratch *scratch)
+{
+    for (int i = 0; i < BATCH; i++) {
+        scratch->messages[i].msg_hdr.msg_namelen = sizeof scratch->sources[i];
+        scratch->messages[i].msg_hdr.msg_controllen = CONTROL_BYTES;
+    }
+    /* Errors (an ICMP answer, EAGAIN) mean "nothing now". */
+    return recvmmsg(fd, scratch->messages, BATCH, MSG_DONTWAIT, NULL);
+}
+
+static void one_datagram(tr_stream *s, struct mmsghdr *message, const uint8_t *data, bool rtcp_port,
+                         const tr_tick *tick)
+{
+    tr_address source;
+    const int64_t t_ns = received_at(&message->msg_hdr, tick, tr_now_ns());
+    tr_address_from_socket(&source, message->msg_hdr.msg_name);
+    if (message->msg_hdr.msg_flags & MSG_TRUNC)
+        s->statistics.malformed++;
+    else if (rtcp_port || (s->settings.rtcp_mux && tr_packet_is_rtcp(data, message->msg_len)))
+        tr_stream_rtcp_packet(s, data, message->msg_len, &source, t_ns);
+    else
+        rtp_packet(s, data, message->msg_len, &source, t_ns, tick);
+}
+
+static void drain(tr_stream *s, int fd, bool rtcp_port, tr_receive_scratch *scratch,
+                  const tr_tick *tick)
+{
+    for (int batch = 0; fd >= 0 && batch < BATCHES_MAX; batch++) {
+        const int count = receive_batch(fd, scratch);
+        for (int i = 0; i < count; i++)
+            one_datagram(s, &scratch->messages[i], scratch->data[i], rtcp_port, tick);
+        if (count < BATCH)
+            return;
+    }
+}
+
+static void check_timeout(tr_stream *s, const tr_tick *tick)
+{
+    if (s->settings.timeout_ms == 0 || !s->settings.receiving || s->in.timed_out)
+        return;
+    if (tick->now_ns - s->in.heard_ns < s->settings.timeout_ms * INT64_C(1000000))
+        return;
+    s->in.timed_out = true;
+    tr_stream_emit(s, TR_EVENT_RTP_TIMEOUT, 0, 0, NULL, tick->now_ns);
+}
+
+void tr_stream_receive(tr_stream *s, tr_receive_scratch *scratch, const tr_tick *tick)
+{
+    drain(s, s->settings.rtp_fd, false, scratch, tick);
+    drain(s, s->settings.rtcp_fd, true, scratch, tick);
+    tr_event_receiver_tick(&s->in.events, s->in.packet_samples, (uint32_t)tick->clock);
+    take_digit_reports(s, tick->now_ns);
+    check_timeout(s, tick);
+}
+
+/* Gaps are concealed, except around digits, whose tone must stay clean (RFC 4733 receivers). */
+static void fill_gaps(tr_stream *s, int16_t *pcm, const uint8_t *present)
+{
+    for (int from = 0, to; from < TR_TICK_SAMPLES; from = to) {
+        for (to = from + 1; to < TR_TICK_SAMPLES && present[to] == present[from]; to++)
+            ;
+        const bool digit = s->in.events.active || s->in.digits.head != s->in.digits.tail;
+        if (present[from] || digit || !s->in.jitter.anchored) {
+            tr_concealment_good(&s->in.concealment, pcm + from, to - from);
+        } else {
+            if (s->in.concealment.missing < TR_PLC_AUDIBLE)
+                s->statistics.concealed_samples += to - from;
+            tr_concealment_missing(&s->in.concealment, pcm + from, to - from);
+        }
+    }
+}
+
+void tr_stream_play(tr_stream *s, int16_t *pcm, const tr_tick *tick)
+{
+    uint8_t present[TR_TICK_SAMPLES];
+    uint32_t timestamp;
+    tr_jitter_get(&s->in.jitter, pcm, present, TR_TICK_SAMPLES, (uint32_t)tick->clock);
+    fill_gaps(s, pcm, present);
+    const bool due = tr_digit_player_waiting(&s->in.digits, &timestamp) &&
+                     tr_jitter_reached(&s->in.jitter, timestamp);
+    tr_digit_player_work(&s->in.digits, pcm, TR_TICK_SAMPLES, due);
+    if (!s->settings.receiving)
+        memset(pcm, 0, TR_TICK_SAMPLES * sizeof *pcm);
+}
