@@ -1,0 +1,49 @@
+"""In-tree build backend: setuptools' own, plus the cffi extension, without a setup.py.
+
+`pip install .`, `pip install -e .` and `python -m build` all come through here (PEP 517, PEP 660).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import setuptools
+from setuptools import build_meta
+from setuptools.command.sdist import sdist
+
+# The oldest Python whose stable ABI we use; the wheel is tagged cp311-abi3.
+LIMITED_API = "cp311"
+NATIVE = Path("native")
+
+
+class Sdist(sdist):
+    """Adds the C sources, tests and corpus, which setuptools does not find by itself."""
+
+    def add_defaults(self) -> None:
+        super().add_defaults()
+        for path in sorted(NATIVE.rglob("*")):
+            if path.is_file() and not {"build", "__pycache__"} & set(path.parts):
+                self.filelist.append(str(path))
+
+
+class Backend(build_meta._BuildMetaBackend):
+    """Calls `setuptools.setup` with the extension where setuptools would run setup.py."""
+
+    def run_setup(self, setup_script: str = "setup.py") -> None:
+        setuptools.setup(
+            cffi_modules=["native/build_engine.py:ffibuilder"],
+            cmdclass={"sdist": Sdist},
+            options={"bdist_wheel": {"py_limited_api": LIMITED_API}},
+        )
+
+
+_backend: Any = Backend()
+build_sdist = _backend.build_sdist
+build_wheel = _backend.build_wheel
+build_editable = _backend.build_editable
+get_requires_for_build_sdist = _backend.get_requires_for_build_sdist
+get_requires_for_build_wheel = _backend.get_requires_for_build_wheel
+get_requires_for_build_editable = _backend.get_requires_for_build_editable
+prepare_metadata_for_build_wheel = _backend.prepare_metadata_for_build_wheel
+prepare_metadata_for_build_editable = _backend.prepare_metadata_for_build_editable
