@@ -1,0 +1,92 @@
+"""The handle of the native voice engine: streams, lines, statistics, events.
+
+Names load on first use, so that `gateway.media.port`, which is pure, never loads the C extension.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gateway.media.engine import Engine, EngineSettings, EngineStatus, RealtimeStatus
+    from gateway.media.events import (
+        DigitEnded,
+        DigitSent,
+        DigitStarted,
+        FirstPacket,
+        MediaEvent,
+        RemoteRtcpBye,
+        RtpResumed,
+        RtpTimeout,
+        SourceChanged,
+        SourceDrained,
+        StreamRetired,
+    )
+    from gateway.media.line import Line, ToneSegmentSpec, ToneSpec
+    from gateway.media.resample import Resampler, resample
+    from gateway.media.statistics import LineStatistics, StreamStatistics
+    from gateway.media.stream import Stream, StreamSettings
+
+_HOME = {
+    "Engine": "engine",
+    "EngineSettings": "engine",
+    "EngineStatus": "engine",
+    "RealtimeStatus": "engine",
+    "DigitEnded": "events",
+    "DigitSent": "events",
+    "DigitStarted": "events",
+    "FirstPacket": "events",
+    "MediaEvent": "events",
+    "RemoteRtcpBye": "events",
+    "RtpResumed": "events",
+    "RtpTimeout": "events",
+    "SourceChanged": "events",
+    "SourceDrained": "events",
+    "StreamRetired": "events",
+    "Line": "line",
+    "ToneSegmentSpec": "line",
+    "ToneSpec": "line",
+    "Resampler": "resample",
+    "resample": "resample",
+    "LineStatistics": "statistics",
+    "StreamStatistics": "statistics",
+    "Stream": "stream",
+    "StreamSettings": "stream",
+}
+
+__all__ = [
+    "DigitEnded",
+    "DigitSent",
+    "DigitStarted",
+    "Engine",
+    "EngineSettings",
+    "EngineStatus",
+    "FirstPacket",
+    "Line",
+    "LineStatistics",
+    "MediaEvent",
+    "RealtimeStatus",
+    "RemoteRtcpBye",
+    "Resampler",
+    "RtpResumed",
+    "RtpTimeout",
+    "SourceChanged",
+    "SourceDrained",
+    "Stream",
+    "StreamRetired",
+    "StreamSettings",
+    "StreamStatistics",
+    "ToneSegmentSpec",
+    "ToneSpec",
+    "resample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value  # importing the module `resample` put itself under this very name
+    return value
