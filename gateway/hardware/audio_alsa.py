@@ -60,7 +60,7 @@ class AudioCounters:
 class AlsaAudio:
     """A card for one line. `on_fault(text)` and `on_recovered()` are called on audio threads."""
 
-    def __init__(  # noqa: PLR0913 - two names, two reports, three things to fake
+    def __init__(
         self,
         line_audio: LineAudio,
         capture: str,
@@ -269,6 +269,7 @@ class _Playback(_Direction):
     kind = "playback"
 
     def _begin(self, pcm: Any, period: int) -> None:
+        self._filling = True
         # Whatever was collected while there was no card is old: nobody wants to hear it late.
         self._take(max(0, self._audio.sink_level() - TARGET))
         for _ in range(PERIODS // 2):
@@ -276,9 +277,18 @@ class _Playback(_Direction):
 
     def _move(self, pcm: Any, period: int) -> None:
         level = self._audio.sink_level()
-        if self._match.overflows(level):
+        if self._filling and level < TARGET:
+            self.counters.inserted += period
+            self._write(pcm, bytes(period * SAMPLE_BYTES))
+            return
+        if self._filling or self._match.overflows(level):
             self._take(level - TARGET)
             self._match.restart()
+        self._filling = False
+        self._write(pcm, self._sound(period, level))
+
+    def _sound(self, period: int, level: int) -> bytes:
+        """One period, a sample more or less taken from the ring as the clocks need it."""
         correction = self._match.correction(level)
         sound = self._audio.read_sink(period - correction)
         if correction < 0:
@@ -286,8 +296,10 @@ class _Playback(_Direction):
             sound = sound[: period * SAMPLE_BYTES]
         missing = period - len(sound) // SAMPLE_BYTES
         self.counters.inserted += missing
-        filler = sound[-SAMPLE_BYTES:] if missing == 1 and sound else bytes(SAMPLE_BYTES)
-        self._write(pcm, sound + filler * missing)
+        if missing > 1:
+            self._filling = True  # ran empty: one gap now rather than many small ones
+        filler = sound[-SAMPLE_BYTES:] if missing == 1 else bytes(SAMPLE_BYTES)
+        return sound + filler * missing
 
     def _take(self, samples: int) -> None:
         if samples > 0:

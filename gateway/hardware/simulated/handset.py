@@ -88,7 +88,7 @@ class Handset:
         self._plan(gesture, start_ns, FLASH_SETTLE_NS)
         return (start_ns + gesture.length_ns) / 1e9
 
-    def dial(  # noqa: PLR0913 - a dial has this many settings
+    def dial(
         self,
         text: str,
         now: float,
