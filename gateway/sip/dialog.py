@@ -35,7 +35,8 @@ class Dialog:
         self.call_id = invite.call_id
         self.local_tag = local_tag
         self.remote_tag = invite.from_.tag
-        self.local = f"{headers.get('to')};tag={local_tag}"
+        to = headers.get("to") or ""
+        self.local = to if invite.to.tag else f"{to};tag={local_tag}"
         self.remote = headers.get("from") or ""
         self.local_cseq = 0
         self.remote_cseq = invite.cseq.number

@@ -24,6 +24,8 @@ from gateway.sip.grammar import (
 from gateway.sip.uri import Uri, parse_uri
 
 Params = dict[str, str | None]
+# A header's key -> its value, or the values of all its lines: one string costs less than a list.
+Index = dict[str, "str | list[str]"]
 
 
 class Headers:
@@ -33,32 +35,35 @@ class Headers:
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields: list[tuple[str, str]] = list(fields)
-        self._index: dict[str, list[str]] | None = None
+        self._index: Index | None = None
 
     @classmethod
-    def indexed(cls, fields: list[tuple[str, str]], index: dict[str, list[str]]) -> Headers:
+    def indexed(cls, fields: list[tuple[str, str]], index: Index) -> Headers:
         """For the parser, which has both at hand: no second pass."""
         headers = cls.__new__(cls)
         headers._fields = fields
         headers._index = index
         return headers
 
-    def _by_key(self) -> dict[str, list[str]]:
-        if self._index is None:
-            index: dict[str, list[str]] = {}
-            for name, value in self._fields:
-                index.setdefault(header_key(name), []).append(value)
-            self._index = index
-        return self._index
+    def _find(self, name: str) -> str | list[str] | None:
+        index = self._index
+        if index is None:
+            index = self._index = _index_of(self._fields)
+        # Most callers name a header by its key, which needs no folding.
+        found = index.get(name)
+        return index.get(header_key(name)) if found is None else found
 
     def get(self, name: str) -> str | None:
         """The first value under `name`, or None."""
-        values = self._by_key().get(header_key(name))
-        return values[0] if values else None
+        found = self._find(name)
+        return found[0] if isinstance(found, list) else found
 
     def get_all(self, name: str) -> list[str]:
         """Every value under `name`, one for each header line, in order."""
-        return list(self._by_key().get(header_key(name), ()))
+        found = self._find(name)
+        if found is None:
+            return []
+        return list(found) if isinstance(found, list) else [found]
 
     def items(self) -> list[tuple[str, str]]:
         """Names as written and values, in order."""
@@ -90,7 +95,7 @@ class Headers:
         self._index = None
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and header_key(name) in self._by_key()
+        return isinstance(name, str) and self._find(name) is not None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)
@@ -100,6 +105,20 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({self._fields!r})"
+
+
+def _index_of(fields: list[tuple[str, str]]) -> Index:
+    index: Index = {}
+    for name, value in fields:
+        key = header_key(name)
+        there = index.get(key)
+        if there is None:
+            index[key] = value
+        elif isinstance(there, list):
+            there.append(value)
+        else:
+            index[key] = [there, value]
+    return index
 
 
 # --- Via ---------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from gateway.sip.dialog import Dialog
 from gateway.sip.events import Answered, EndCause, MediaChanged, SessionEnded, SessionOver
 from gateway.sip.headers import NameAddr
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
-from gateway.sip.message import Request, Response
+from gateway.sip.message import Message, Request, Response
 from gateway.sip.serializer import custom_headers
 from gateway.sip.settings import HeaderFacts
 from gateway.sip.transaction import T1, T2, TIMEOUT, ServerTransaction, Table
@@ -101,8 +101,8 @@ class InviteSession:
 
     __slots__ = (
         "_answered_at", "_context", "_description", "_facts", "_host", "_local", "_offer",
-        "_refusal", "_status", "_transaction", "_unacknowledged", "dialog", "flow", "history",
-        "media", "request", "state", "transport_problem", "twilio", "x_headers",
+        "_refusal", "_status", "_transaction", "_twilio", "_unacknowledged", "dialog", "flow",
+        "history", "media", "request", "state", "transport_problem",
     )  # fmt: skip
 
     def __init__(
@@ -132,10 +132,7 @@ class InviteSession:
         self.state = "incoming"
         self.history: tuple[str, ...] = ("incoming",)
         self.transport_problem = ""
-        self.twilio: TwilioIds = read_ids(request.headers)
-        self.x_headers: list[tuple[str, str]] = [
-            (name, value) for name, value in request.headers if name[:2] in {"X-", "x-"}
-        ]
+        self._twilio: TwilioIds | None = None
 
     # --- what the service reads ----------------------------------------------------------------
 
@@ -158,6 +155,21 @@ class InviteSession:
     def requested_user(self) -> str:
         """The user of the Request-URI, percent-decoded; "" when missing."""
         return self.request.uri.plain_user
+
+    @property
+    def x_headers(self) -> list[tuple[str, str]]:
+        """Every X- header of the INVITE, names and values as they came, in order."""
+        return [(name, value) for name, value in self.request.headers if name[:2] in {"X-", "x-"}]
+
+    @property
+    def twilio(self) -> TwilioIds:
+        """Twilio's identifiers, from the INVITE and from what came later."""
+        if self._twilio is None:
+            self._twilio = read_ids(self.request.headers)
+        return self._twilio
+
+    def _learn_ids(self, message: Message) -> None:
+        self._twilio = merge(self.twilio, read_ids(message.headers))
 
     @property
     def facts(self) -> HeaderFacts:
@@ -240,14 +252,14 @@ class InviteSession:
         self._unacknowledged = None
         self._disarm("2xx", "ack")
         waiting.transaction.feed("ack", now)
-        self.twilio = merge(self.twilio, read_ids(request.headers))
+        self._learn_ids(request)
         if waiting.offered and not self._take_answer(request, now):
             return
         self._feed("ack", now)
 
     def remote_bye(self, transaction: ServerTransaction, now: float) -> None:
         """BYE inside our dialog: 200 with the configured headers, whatever else goes on."""
-        self.twilio = merge(self.twilio, read_ids(transaction.request.headers))
+        self._learn_ids(transaction.request)
         transaction.reply(200, now, [*self._server(), *self._final_headers(200, now)])
         self._feed("bye", now, transaction.request)
 
@@ -377,7 +389,7 @@ class InviteSession:
 
     def _bye_done(self, status: int | None, response: Response | None, now: float) -> None:
         if response is not None:
-            self.twilio = merge(self.twilio, read_ids(response.headers))
+            self._learn_ids(response)
         self._status = status
         self._feed("done", now)
 

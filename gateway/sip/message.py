@@ -19,7 +19,7 @@ from gateway.sip.uri import Uri, parse_uri
 class Message:
     """What requests and responses share. Typed access raises RemoteProtocolError on bad values."""
 
-    __slots__ = ("_cseq", "_from", "_to", "_vias", "body", "headers")
+    __slots__ = ("_contacts", "_cseq", "_from", "_to", "_vias", "body", "headers")
 
     def __init__(self, headers: Headers, body: bytes = b"") -> None:
         self.headers = headers
@@ -28,18 +28,19 @@ class Message:
         self._from: NameAddr | None = None
         self._to: NameAddr | None = None
         self._cseq: CSeq | None = None
+        self._contacts: list[NameAddr] | None = None
 
     def check(self) -> None:
         """Read Via, From, To, Call-ID and CSeq now. Raises RemoteProtocolError."""
         headers = self.headers
-        if not headers.get("Call-ID"):
+        if not headers.get("call-id"):
             raise RemoteProtocolError("no Call-ID")
-        self._vias = parse_vias(headers.get_all("Via"))
+        self._vias = parse_vias(headers.get_all("via"))
         if not self._vias:
             raise RemoteProtocolError("no Via")
-        self._from = parse_address(self._need("From"), "From", lenient=True)
-        self._to = parse_address(self._need("To"), "To", lenient=True)
-        self._cseq = parse_cseq(self._need("CSeq"))
+        self._from = parse_address(self._need("from"), "From", lenient=True)
+        self._to = parse_address(self._need("to"), "To", lenient=True)
+        self._cseq = parse_cseq(self._need("cseq"))
 
     def _need(self, name: str) -> str:
         value = self.headers.get(name)
@@ -51,39 +52,41 @@ class Message:
     def vias(self) -> list[Via]:
         """Every Via, top first."""
         if self._vias is None:
-            self._vias = parse_vias(self.headers.get_all("Via"))
+            self._vias = parse_vias(self.headers.get_all("via"))
         return self._vias
 
     @property
     def from_(self) -> NameAddr:
         """The From header."""
         if self._from is None:
-            self._from = parse_address(self._need("From"), "From", lenient=True)
+            self._from = parse_address(self._need("from"), "From", lenient=True)
         return self._from
 
     @property
     def to(self) -> NameAddr:
         """The To header."""
         if self._to is None:
-            self._to = parse_address(self._need("To"), "To", lenient=True)
+            self._to = parse_address(self._need("to"), "To", lenient=True)
         return self._to
 
     @property
     def cseq(self) -> CSeq:
         """The CSeq header."""
         if self._cseq is None:
-            self._cseq = parse_cseq(self._need("CSeq"))
+            self._cseq = parse_cseq(self._need("cseq"))
         return self._cseq
 
     @property
     def call_id(self) -> str:
         """The Call-ID, byte for byte (it compares with regard to case)."""
-        return self._need("Call-ID")
+        return self._need("call-id")
 
     @property
     def contacts(self) -> list[NameAddr]:
         """Every Contact; `*` is not an address and raises."""
-        return parse_addresses(self.headers.get_all("Contact"), "Contact")
+        if self._contacts is None:
+            self._contacts = parse_addresses(self.headers.get_all("contact"), "Contact")
+        return self._contacts
 
     @property
     def start_line(self) -> str:

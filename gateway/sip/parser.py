@@ -6,7 +6,7 @@ import re
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.grammar import KNOWN_NAMES, TOKEN, is_token
-from gateway.sip.headers import Headers
+from gateway.sip.headers import Headers, Index
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.uri import parse_uri
 
@@ -19,7 +19,7 @@ _REQUEST_LINE = re.compile(rf"({TOKEN}++) ([^ \t]++) [Ss][Ii][Pp]/([0-9]++)\.([0
 _STATUS_LINE = re.compile(r"[Ss][Ii][Pp]/([0-9]++)\.([0-9]++) ([0-9]{3})(?: (.*+))?+")
 
 # Headers that must not come twice (their ABNF is no list). Content-Length is looked at below.
-_SINGLE = ("from", "to", "call-id", "cseq", "max-forwards", "content-type")
+_SINGLE = frozenset({"from", "to", "call-id", "cseq", "max-forwards", "content-type"})
 
 # LWS = [*WSP CRLF] 1*WSP: a line that begins with white space continues the one before.
 _FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
@@ -52,7 +52,6 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES, max_headers: int = MAX_HEA
         raise RemoteProtocolError(f"{breaks} header lines", 513)
     headers = _headers(lines)
     message = _start(lines[0], headers)
-    _check_singles(headers)
     message.check()
     _check_method(message)
     message.body = _body(headers, body)
@@ -61,7 +60,7 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES, max_headers: int = MAX_HEA
 
 def _headers(lines: list[str]) -> Headers:
     fields: list[tuple[str, str]] = []
-    index: dict[str, list[str]] = {}
+    index: Index = {}
     known = KNOWN_NAMES
     for at in range(1, len(lines)):
         name, colon, value = lines[at].partition(":")
@@ -69,18 +68,28 @@ def _headers(lines: list[str]) -> Headers:
         if key is None:
             # HCOLON = *( SP / HTAB ) ":" SWS
             name = name.rstrip(" \t")
-            if not colon or is_token(name) is None:
+            if is_token(name) is None:
                 raise RemoteProtocolError(f"malformed header line: {lines[at][:80]!r}")
             key = known.get(name) or known.get(name.lower()) or name.lower()
-        elif not colon:
+        if not colon:
             raise RemoteProtocolError(f"malformed header line: {lines[at][:80]!r}")
         value = value.strip(" \t")
         fields.append((name, value))
         if key in index:
-            index[key].append(value)
+            _again(index, key, value)
         else:
-            index[key] = [value]
+            index[key] = value
     return Headers.indexed(fields, index)
+
+
+def _again(index: Index, key: str, value: str) -> None:
+    if key in _SINGLE:
+        raise RemoteProtocolError(f"more than one {key}")
+    there = index[key]
+    if isinstance(there, list):
+        there.append(value)
+    else:
+        index[key] = [there, value]
 
 
 def _start(line: str, headers: Headers) -> Message:
@@ -101,12 +110,6 @@ def _check_version(major: str, minor: str) -> None:
         raise RemoteProtocolError(f"SIP version {major[:9]}.{minor[:9]}", 505)
 
 
-def _check_singles(headers: Headers) -> None:
-    for name in _SINGLE:
-        if len(headers.get_all(name)) > 1:
-            raise RemoteProtocolError(f"more than one {name}")
-
-
 def _check_method(message: Message) -> None:
     # Section 8.1.1.5: the method in CSeq must match that of the request.
     if isinstance(message, Request) and message.cseq.method != message.method:
@@ -119,17 +122,12 @@ def _body(headers: Headers, rest: bytes) -> bytes:
     if not lengths:
         return rest
     # Captures show the header doubled with equal values; different values leave no way to frame.
-    numbers = {
-        int(value) if value.isascii() and value.isdigit() else -1 for value in map(_cap, lengths)
-    }
-    length = numbers.pop()
-    if numbers or length < 0:
+    # Python refuses to convert numbers of thousands of digits, so the length comes first.
+    if any(len(text) > 10 or not text.isascii() or not text.isdigit() for text in lengths):
         raise RemoteProtocolError("malformed Content-Length")
+    length = int(lengths[0])
+    if len(lengths) > 1 and any(int(text) != length for text in lengths):
+        raise RemoteProtocolError("Content-Length values differ")
     if length > len(rest):
         raise RemoteProtocolError(f"Content-Length {length}, but {len(rest)} bytes came")
     return rest[:length]
-
-
-def _cap(value: str) -> str:
-    """Python refuses to convert numbers of thousands of digits; so do we, sooner."""
-    return value if len(value) <= 10 else "x"

@@ -103,7 +103,7 @@ def mark_top_via(top: Via, source: tuple[str, int]) -> str | None:
     return str(Via(top.protocol, top.transport, top.host, top.port, params))
 
 
-def response(  # noqa: PLR0913, PLR0917 (the parts of a response)
+def response(
     status: int,
     reason: str,
     head: str,

@@ -199,7 +199,11 @@ class Stack:
 
     def _in_dialog(self, message: Request, session: InviteSession | None) -> Refusal | None:
         if session is None:
-            return Refusal(481, "no-dialog")
+            # Section 12.2.2 lets us take up a dialog that we do not know. A phone that rings for
+            # the re-INVITE of a call from before a restart helps nobody, so only senders from
+            # before RFC 3261 (no magic cookie), whose tags mean little, get that.
+            old = message.method == "INVITE" and not has_cookie(message)
+            return None if old else Refusal(481, "no-dialog")
         dialog = session.dialog
         # Section 12.2.2: a lower number is out of order.
         if message.cseq.number < dialog.remote_cseq:
@@ -245,7 +249,7 @@ class Stack:
         if len(self._sessions) >= self.settings.limits.dialogs:
             self._refuse(transaction, Refusal(486, "too-many-calls"), now)
             return
-        tag = self._context.tokens.hex(8)
+        tag = message.to.tag or self._context.tokens.hex(8)
         transaction.to_tag = tag
         try:
             dialog = Dialog(message, tag, flow)
@@ -425,11 +429,16 @@ def transaction_key(message: Request) -> TransactionKey:
     """
     via = message.vias[0]
     method = "INVITE" if message.method == "ACK" else message.method
-    branch = via.branch
-    if branch.startswith(_COOKIE) and len(branch) > len(_COOKIE):
-        return (branch, via.sent_by, method)
+    if has_cookie(message):
+        return (via.branch, via.sent_by, method)
     identity = (str(message.uri), message.from_.tag, message.call_id, str(message.cseq.number))
     return ("", *identity, str(via), method)
+
+
+def has_cookie(message: Request) -> bool:
+    """Whether the top branch is one of RFC 3261, with something after the magic cookie."""
+    branch = message.vias[0].branch
+    return branch.startswith(_COOKIE) and len(branch) > len(_COOKIE)
 
 
 def dialog_key(message: Request) -> DialogKey:

@@ -272,7 +272,7 @@ class ClientTransaction(Machine):
 
     __slots__ = ("_data", "_done", "_interval", "branch", "flow", "method")
 
-    def __init__(  # noqa: PLR0913, PLR0917 (what a transaction is made of)
+    def __init__(
         self,
         context: Context,
         method: str,

@@ -33,7 +33,7 @@ class Uri:
 
     __slots__ = ("_port", "headers", "host", "opaque", "params_text", "password", "scheme", "user")
 
-    def __init__(  # noqa: PLR0913 (the parts of a URI)
+    def __init__(
         self,
         scheme: str,
         user: str | None,
