@@ -1,0 +1,124 @@
+"""Runs sipp on a scenario of ours: fragments filled in, free ports, bounded, its log read back."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.peers.rtp_receiver import open_rtp
+
+FOLDER = Path(__file__).parent / "sipp"
+INVITE_BRANCH = "z9hG4bK-[pid]-[call_number]-invite"
+_PLACE = re.compile(r"\{\{(\w+)((?: \w+=[^\s{}]*(?:\{\{\w+\}\})?[^\s{}]*)*)\}\}")
+
+
+class SippError(AssertionError):
+    """sipp was not content; the message holds its messages and errors."""
+
+
+def installed() -> bool:
+    return shutil.which("sipp") is not None
+
+
+def scenario(name: str, values: Mapping[str, str]) -> str:
+    """The scenario's XML with every {{place}} filled by a value or a fragment."""
+    usual = {
+        "branch": INVITE_BRANCH,
+        "cseq": "1",
+        "version": "1311022221",
+        "direction": "sendrecv",
+        "more": "",
+        "up_ms": "300",
+        "sid": secrets.token_hex(16),
+    }
+    text = (FOLDER / f"{name}.xml").read_text(encoding="utf-8")
+    filled = _fill(text, usual | dict(values))
+    # An empty {{more}} must not leave an empty line: that would end the headers.
+    return re.sub(r"\n[ ]+(?=\n\s+Content-Type)", "", filled)
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    def place(match: re.Match[str]) -> str:
+        name, given = match[1], match[2]
+        inner = dict(values)
+        for pair in given.split():
+            key, _, value = pair.partition("=")
+            inner[key] = _fill(value, values)
+        if name in inner:
+            return inner[name]
+        return _fill((FOLDER / "fragments" / f"{name}.txt").read_text().rstrip("\n"), inner)
+
+    return _PLACE.sub(place, text)
+
+
+class Sipp:
+    """`with Sipp("cancelled", port, folder) as sipp: ...; sipp.finish()`."""
+
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        folder: Path,
+        *,
+        user: str = "alice",
+        local: str = "127.0.0.1",
+        limit_s: int = 30,
+        options: tuple[str, ...] = (),
+        **values: str,
+    ) -> None:
+        self.name = name
+        self.call_id = f"{name}-{secrets.token_hex(6)}@sipp.example"
+        self._folder = folder / self.call_id.partition("@")[0]
+        self._folder.mkdir(parents=True)
+        self._limit_s = limit_s
+        (self._folder / "scenario.xml").write_text(scenario(name, values), encoding="utf-8")
+        rtp, rtcp = open_rtp(local)
+        media = rtp.getsockname()[1]
+        rtp.close()
+        rtcp.close()
+        command = ["sipp", f"127.0.0.1:{port}", "-sf", "scenario.xml", "-s", user, "-m", "1"]
+        command += ["-i", local, "-mi", local, "-mp", str(media), "-cid_str", self.call_id]
+        command += ["-nostdin", "-timeout", f"{limit_s}s", "-timeout_error", "-skip_rlimit"]
+        command += ["-trace_msg", "-message_file", "messages.log"]
+        command += ["-trace_err", "-error_file", "errors.log", *options]
+        self.process = subprocess.Popen(
+            command,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=(self._folder / "screen.log").open("wb"),
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"TERM": "xterm"},
+        )
+
+    def __enter__(self) -> Sipp:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def finish(self) -> str:
+        """Wait until sipp is done; its message log. Raises SippError unless it is content."""
+        code = self.process.wait(self._limit_s + 5)
+        if code != 0:
+            logs = ("errors.log", "messages.log", "screen.log")
+            told = "\n".join(f"--- {log}\n{self._read(log)[-6000:]}" for log in logs)
+            raise SippError(f"sipp {self.name}: exit code {code}\n{told}")
+        return self._read("messages.log")
+
+    def _read(self, name: str) -> str:
+        path = self._folder / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def received(log: str, start: str) -> int:
+    """How many messages that begin so sipp received."""
+    parts = re.split(r"^-{20,} .*$", log, flags=re.MULTILINE)
+    got = [part for part in parts if "message received" in part.partition("\n\n")[0]]
+    return sum(1 for part in got if part.partition("\n\n")[2].lstrip().startswith(start))
