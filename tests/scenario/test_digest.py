@@ -1,0 +1,63 @@
+"""Inbound digest with sipp: the right password rings, a wrong or missing one never does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.peers.probe import Probe
+from tests.peers.sipp_run import Sipp
+from tests.scenario.gateway_process import GatewayProcess
+
+pytestmark = pytest.mark.usefixtures("sipp")
+
+USER, PASSWORD = "carrier", "correct horse"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """A service that challenges."""
+    folder = tmp_path_factory.mktemp("gateway")
+    with GatewayProcess.usual(folder, auth=(USER, PASSWORD)) as running:
+        yield running
+        assert PASSWORD not in running.log_text()
+
+
+def sipp(name: str, gateway: GatewayProcess, folder: Path, password: str) -> Sipp:
+    options = ("-au", USER, "-ap", password)
+    return Sipp(name, gateway.sip_port, folder, options=options)
+
+
+def test_right_password(gateway: GatewayProcess, tmp_path: Path) -> None:
+    phone = gateway.phone
+    with sipp("digest", gateway, tmp_path, PASSWORD) as call:
+        phone.await_state("ringing")
+        phone.lift()
+        call.finish()
+    phone.put_down()
+    phone.await_calls(0)
+    assert phone.await_record(call.call_id)["sip_status"] == 200
+
+
+def test_wrong_password(gateway: GatewayProcess, tmp_path: Path) -> None:
+    with sipp("digest_wrong", gateway, tmp_path, "wrong") as call:
+        call.finish()
+    assert gateway.phone.state() == "idle"
+    assert [r for r in gateway.phone.calls() if r["call_id"] == call.call_id] == []
+
+
+def test_no_password(gateway: GatewayProcess) -> None:
+    with Probe(gateway.sip_port) as probe:
+        answer = probe.ask(probe.request("INVITE", payloads="0 101"))
+    assert answer.status == 401
+    challenge = answer.get("WWW-Authenticate")
+    for part in ('realm="tipring"', "algorithm=MD5", 'qop="auth"', "nonce="):
+        assert part in challenge
+    assert gateway.phone.state() == "idle"
+
+
+def test_options_need_no_password(gateway: GatewayProcess) -> None:
+    with Probe(gateway.sip_port) as probe:
+        assert probe.ask(probe.request("OPTIONS")).status == 200
