@@ -195,14 +195,18 @@ class Switchboard:
 
     def _send_digit(self, call: Call, event: DigitStarted | DigitEnded | PulseDigit) -> None:
         assert call.voice is not None
-        match event:
-            case DigitStarted(digit):
-                call.voice.digit_start(digit)
-            case DigitEnded():
-                call.voice.digit_end()
-                return
-            case PulseDigit(digit):
-                call.voice.send_digit(digit, PULSE_DIGIT_MS)
+        try:
+            match event:
+                case DigitStarted(digit):
+                    call.voice.digit_start(digit)
+                case DigitEnded():
+                    call.voice.digit_end()
+                    return
+                case PulseDigit(digit):
+                    call.voice.send_digit(digit, PULSE_DIGIT_MS)
+        except ExhaustedError as error:
+            self._observer.trouble(call, f"digit not sent: {error}")
+            return
         call.digits_sent.append(digit)
         self._observer.digit(call, digit, sent=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -85,7 +86,13 @@ def dial(
     off_ms: int,
 ) -> None:
     """Dial DIGITS (0-9 * # A-D; a comma waits for a second)."""
-    how = {"pulse": pulse, "pps": pps, "break": break_percent, "on_ms": on_ms, "off_ms": off_ms}
+    how: dict[str, Any] = {
+        "pulse": pulse,
+        "pps": pps,
+        "break": break_percent,
+        "on_ms": on_ms,
+        "off_ms": off_ms,
+    }
     phone.ask("dial", digits=digits, **how)
 
 

@@ -105,7 +105,7 @@ def calls(context: Context, as_json: bool, since: str | None) -> int:
     """Finished calls, oldest first."""
     after = None if since is None else rfc3339(parse_since(since, time.time()))
     with context.client() as client:
-        records = client.request("calls", **({} if after is None else {"since": after}))
+        records = client.request("calls", since=after)
     if as_json:
         _print_json(records)
     else:

@@ -45,6 +45,11 @@ class Descriptors(Sequence[int]):
         self._numbers = []
 
 
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
 class LineTooLong(Exception):
     """The peer sent more than MAX_LINE bytes without a line end."""
 
@@ -113,8 +118,8 @@ class Wire:
             os.close(self._numbers.pop())
 
     async def _readable(self) -> None:
-        ready = self._loop.create_future()
-        self._loop.add_reader(self._socket, lambda: ready.done() or ready.set_result(None))
+        ready: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(self._socket, _settle, ready)
         try:
             await ready
         finally:

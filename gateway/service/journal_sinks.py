@@ -53,13 +53,13 @@ class JournaldSink:
     """Structured records by journald's own protocol, through systemd-python."""
 
     def __init__(self) -> None:
-        from systemd import journal  # noqa: PLC0415 - only a service under systemd needs it
+        from systemd.journal import sendv  # noqa: PLC0415 - only a service under systemd needs it
 
-        self._journal: Any = journal
+        self._send: Any = sendv
 
     def write(self, fields: Mapping[str, str]) -> None:
         """Send one record; waits while journald is slow."""
-        self._journal.sendv(
+        self._send(
             f"SYSLOG_IDENTIFIER={IDENTIFIER}",
             *(f"{key}={value}" for key, value in fields.items() if key != "TIME"),
         )

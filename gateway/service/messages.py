@@ -112,6 +112,9 @@ class Message(Enum):
     CALL_DIGIT = "2b17a788dded441b80b78590a79dd742", Priority.DEBUG
     """A digit came from the peer."""
 
+    CALL_TROUBLE = "5c1c0d1c35c84b3db8b8a5d2b4f0b6a1", Priority.WARNING
+    """Something of a call did not work; the call goes on."""
+
     CALL_ENDED = "ba4f5b0470fa4c068fe5bbc589182d4f", Priority.INFO
     """The call is over."""
 

@@ -38,7 +38,7 @@ __all__ = [
 
 LIMIT: Final = 1000
 
-Reader = Callable[[float | None, int], list[CallRecord]]
+ReadBack = Callable[[float | None, int], list[CallRecord]]
 
 
 class RecordStore:
@@ -48,7 +48,7 @@ class RecordStore:
     this process's records go there, else none.
     """
 
-    def __init__(self, limit: int = LIMIT, read_back: Reader | None = None) -> None:
+    def __init__(self, limit: int = LIMIT, read_back: ReadBack | None = None) -> None:
         self._records: deque[CallRecord] = deque(maxlen=limit)
         self._limit = limit
         if read_back is None and has_journal():
@@ -73,9 +73,10 @@ class RecordStore:
 
 def read_journal(since: float | None, limit: int) -> list[CallRecord]:
     """The newest `limit` records that our own user wrote. Blocks: for a worker thread."""
-    from systemd import journal  # noqa: PLC0415 - only where records are read back
+    # Only where records are read back:
+    from systemd.journal import LOCAL_ONLY, Reader  # noqa: PLC0415
 
-    with journal.Reader(journal.LOCAL_ONLY) as reader:
+    with Reader(LOCAL_ONLY) as reader:
         reader.add_match(
             MESSAGE_ID=Message.CALL_RECORD.id, SYSLOG_IDENTIFIER=IDENTIFIER, _UID=str(os.getuid())
         )

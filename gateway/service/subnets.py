@@ -31,7 +31,9 @@ def parse_routes(text: str) -> list[str]:
             continue
         destination, flags, mask = columns[1], int(columns[3], 16), columns[7]
         if flags & _FLAG_UP and not flags & _FLAG_GATEWAY and int(mask, 16):
-            network = IPv4Network((_address(destination), int.from_bytes(_address(mask)).bit_count()))
+            network = IPv4Network(
+                (_address(destination), int.from_bytes(_address(mask)).bit_count())
+            )
             networks.append(str(network))
     return sorted(set(networks))
 

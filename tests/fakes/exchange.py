@@ -138,6 +138,9 @@ class FakeObserver:
     def digit(self, call: Any, digit: str, *, sent: bool) -> None:
         self.story.append(f"{'sent' if sent else 'received'} {digit}")
 
+    def trouble(self, call: Any, text: str) -> None:
+        self.story.append(text)
+
     def ended(self, call: Any) -> None:
         self.story.append(f"ended {call.cause.reason}")
         self.calls.append(call)

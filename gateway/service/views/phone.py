@@ -36,7 +36,7 @@ _BELL: Final = ("((  RING  ))", " (  RING  ) ")
 GESTURES: Final = {"l": "handset.off-hook", "h": "handset.on-hook", "f": "handset.flash"}
 
 Status = dict[str, Any]
-Gesture = tuple[str, dict[str, object]]
+Gesture = tuple[str, dict[str, Any]]
 
 
 def gesture_for(key: str) -> Gesture | None:

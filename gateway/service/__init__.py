@@ -1,0 +1,1 @@
+"""The process: configuration, journal, control socket, commands, composition. See README.md."""

@@ -1,0 +1,129 @@
+"""One telephone line put together: driver, line machine, the engine's microphone and earpiece."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gateway.errors import ExhaustedError
+from gateway.hardware.simulated import SimulatedLine
+from gateway.line import LineMachine
+from gateway.line.effects import Effect, PlayTone, StartRing, StopRing, StopTone
+from gateway.line.events import LineEvent, PortEvent
+from gateway.line.port import LinePort
+from gateway.line.tones import Tone
+from gateway.media.line import Line, ToneSegmentSpec, ToneSpec
+from gateway.net.timer import CoreTimer
+
+if TYPE_CHECKING:
+    from gateway.hardware.audio_alsa import AlsaAudio
+
+
+class LineUnit:
+    """Runs one line on the loop. `report(name, event, now)` gets what the machine decided."""
+
+    def __init__(
+        self,
+        name: str,
+        port: LinePort,
+        machine: LineMachine,
+        audio: Line,
+        loop: asyncio.AbstractEventLoop,
+        turn: Callable[[float], None],
+    ) -> None:
+        self.name = name
+        self.port = port
+        self.machine = machine
+        self.audio = audio
+        self.card: AlsaAudio | None = None
+        self._loop = loop
+        self._turn = turn
+        self._timer = CoreTimer(loop, self._due)
+
+    def give_card(self, card: AlsaAudio) -> None:
+        """The handset is the computer's own sound card; before `start`."""
+        self.card = card
+
+    def start(self) -> None:
+        """Take the hardware. Raises HardwareError."""
+        self.port.start(self._heard, self._loop.time())
+        if self.card is not None:
+            self.card.start()
+        self.arm()
+
+    def close(self) -> None:
+        """Park the hardware."""
+        self._timer.arm(None)
+        if self.card is not None:
+            self.card.stop()
+        self.port.close(self._loop.time())
+
+    @property
+    def simulated(self) -> SimulatedLine | None:
+        """The driver, when it is the simulated one."""
+        return self.port if isinstance(self.port, SimulatedLine) else None
+
+    def events(self) -> list[LineEvent]:
+        """What the machine has decided since the last time."""
+        found = []
+        while (event := self.machine.next_event()) is not None:
+            found.append(event)
+        return found
+
+    def carry_out(self, now: float) -> bool:
+        """Do what the machine asked for; says whether there was anything."""
+        effects = self.machine.effects()
+        for effect in effects:
+            self._do(effect, now)
+        return bool(effects)
+
+    def arm(self) -> None:
+        """Set the timer to the earliest deadline of driver and machine."""
+        times = (self.port.next_deadline(), self.machine.next_deadline())
+        self._timer.arm(min((t for t in times if t is not None), default=None))
+
+    def _due(self, now: float) -> None:
+        # The driver first: its planned edges are older than any decision that waits for silence.
+        self.port.handle_deadline(now)
+        self.machine.handle_deadline(now)
+        self._turn(now)
+
+    def _heard(self, event: PortEvent) -> None:
+        self.machine.receive(event, self._loop.time())
+
+    def _do(self, effect: Effect, now: float) -> None:
+        match effect:
+            case StartRing(cadence):
+                self.port.ring(cadence, now)
+            case StopRing():
+                self.port.stop_ringing(now)
+            case PlayTone(tone):
+                self._command(lambda: self.audio.play_tone(engine_tone(tone)))
+            case StopTone():
+                self._command(self.audio.stop_tone)
+
+    def _command(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except ExhaustedError:
+            # The engine takes 100 rounds of commands a second: only a dead engine lets its ring
+            # fill up, and the watchdog deals with that.
+            return
+
+
+def engine_tone(tone: Tone) -> ToneSpec:
+    """A country's tone in the engine's terms."""
+    return ToneSpec(
+        segments=tuple(
+            ToneSegmentSpec(
+                frequencies=segment.frequencies,
+                modulated_by=segment.modulated_by,
+                level_dbm=segment.level_dbm,
+                on_ms=segment.on_ms,
+                off_ms=segment.off_ms,
+            )
+            for segment in tone.segments
+        ),
+        repeat_from=tone.repeat_from,
+    )

@@ -1,0 +1,156 @@
+"""Binds the switchboard's voices to RTP sockets and the native engine."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.call.call import Call
+from gateway.call.ports import Caller
+from gateway.media.engine import Engine
+from gateway.media.line import Line
+from gateway.media.statistics import StreamStatistics
+from gateway.media.stream import Stream, StreamSettings
+from gateway.net.rtp_ports import RtpPorts, RtpSockets
+from gateway.sip import LocalMedia, NegotiatedMedia
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPolicy:
+    """What the configuration says of RTP. `public_host` replaces our own address in SDP."""
+
+    public_host: str | None
+    allow: tuple[str, ...]
+    timeout_s: float
+
+
+class EngineVoice:
+    """The media of one call. The sockets outlive the stream until the engine has retired it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        line: Line,
+        sockets: RtpSockets,
+        policy: MediaPolicy,
+        retiring: dict[Stream, RtpSockets],
+    ) -> None:
+        self._engine = engine
+        self._line = line
+        self._sockets: RtpSockets | None = sockets
+        self._policy = policy
+        self._retiring = retiring
+        self._final: StreamStatistics | None = None
+        self.stream: Stream | None = None
+        self.media: NegotiatedMedia | None = None
+        self.local = LocalMedia(
+            host=policy.public_host or sockets.host,
+            port=sockets.port,
+            session_id=secrets.randbits(62),
+        )
+
+    def apply(self, media: NegotiatedMedia) -> None:
+        """Open the stream the first time, update it later."""
+        self.media = media
+        if self._sockets is None:
+            return
+        if self.stream is None:
+            self.stream = self._engine.open_stream(self._settings(media, self._sockets))
+            self.stream.connect(self._line)
+        else:
+            self.stream.update(**self._negotiated(media))
+
+    def digit_start(self, digit: str) -> None:
+        if self.stream is not None:
+            self.stream.digit_start(digit)
+
+    def digit_end(self) -> None:
+        if self.stream is not None:
+            self.stream.digit_end()
+
+    def send_digit(self, digit: str, duration_ms: int) -> None:
+        if self.stream is not None:
+            self.stream.send_digit(digit, duration_ms=duration_ms)
+
+    def statistics(self) -> StreamStatistics | None:
+        """The figures now, or those at the end; None when no stream was ever opened."""
+        if self.stream is not None:
+            return self.stream.statistics()
+        return self._final
+
+    def stop(self) -> None:
+        """Stop the stream; its sockets are closed at StreamRetired. Idempotent."""
+        sockets, self._sockets = self._sockets, None
+        if sockets is None:
+            return
+        if self.stream is None:
+            sockets.close()
+            return
+        self._final = self.stream.statistics()
+        self._retiring[self.stream] = sockets
+        self.stream.stop()
+        self.stream = None
+
+    def _settings(self, media: NegotiatedMedia, sockets: RtpSockets) -> StreamSettings:
+        return StreamSettings(
+            rtp_fd=sockets.rtp.fileno(),
+            rtcp_fd=sockets.rtcp.fileno(),
+            latch=True,
+            allow=self._policy.allow,
+            # RFC 3550 5.1: random start values, so that known-plaintext attacks find nothing.
+            ssrc=secrets.randbits(32),
+            sequence=secrets.randbits(16),
+            timestamp=secrets.randbits(32),
+            cname=f"{secrets.token_hex(8)}@{self.local.host}",
+            **self._negotiated(media),
+        )
+
+    def _negotiated(self, media: NegotiatedMedia) -> dict[str, Any]:
+        """What a re-INVITE can change."""
+        return {
+            "remote": media.remote,
+            "remote_rtcp": media.remote_rtcp,
+            "rtcp_mux": media.rtcp_mux,
+            "codec": media.codec.payload_type,
+            "payload_type": media.codec.payload_type,
+            "dtmf_payload_type": media.telephone_event,
+            "dtmf_receive_payload_type": media.telephone_event_receive,
+            "ptime_ms": media.ptime,
+            "sending": media.sending,
+            "receiving": media.receiving,
+            # Silence is no fault while the far end holds us.
+            "timeout_s": 0.0 if media.held or not media.receiving else self._policy.timeout_s,
+        }
+
+
+class EngineVoices:
+    """Reserves voices: an RTP port pair each, on the local address that the INVITE came to."""
+
+    def __init__(
+        self, engine: Engine, ports: RtpPorts, policy: MediaPolicy, lines: dict[str, Line]
+    ) -> None:
+        self._engine = engine
+        self._ports = ports
+        self._policy = policy
+        self._lines = lines
+        self._retiring: dict[Stream, RtpSockets] = {}
+
+    def reserve(self, line: str, caller: Caller) -> EngineVoice:
+        """Raises ExhaustedError or SystemRefusal."""
+        sockets = self._ports.take(caller.flow.local[0])
+        return EngineVoice(self._engine, self._lines[line], sockets, self._policy, self._retiring)
+
+    def retired(self, stream: Stream) -> None:
+        """The engine has let go of the stream: now its descriptors may be closed."""
+        sockets = self._retiring.pop(stream, None)
+        if sockets is not None:
+            sockets.close()
+
+
+def call_of(calls: list[Call], stream: Stream) -> Call | None:
+    """The call whose voice is `stream`."""
+    for call in calls:
+        if isinstance(call.voice, EngineVoice) and call.voice.stream is stream:
+            return call
+    return None

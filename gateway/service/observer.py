@@ -1,0 +1,199 @@
+"""Tells the journal what happens to calls and lines, and writes one record at each call's end."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import Any, Final
+
+from gateway.call.call import Call
+from gateway.line import events as ev
+from gateway.media.statistics import StreamStatistics
+from gateway.service.journal import Journal, Message
+from gateway.service.media_binding import EngineVoice
+from gateway.service.records import (
+    CallRecord,
+    Digits,
+    Packets,
+    RecordStore,
+    headers_by_name,
+    write_record,
+)
+from gateway.service.since import rfc3339
+from gateway.sip import AuthFailed, Malformed, Refused
+
+_LINE_WORDS: Final[dict[type, str]] = {
+    ev.Ringing: "the bell rings",
+    ev.OffHook: "off-hook",
+    ev.OnHook: "on-hook",
+    ev.HookFlash: "hook flash",
+    ev.LineReady: "in service again",
+}
+
+
+class CallJournal:
+    """The switchboard's observer. Records go to `records` and the journal."""
+
+    def __init__(self, journal: Journal, records: RecordStore) -> None:
+        self._journal = journal
+        self._records = records
+        # Calls are timed by the monotonic clock; a record wants the calendar's.
+        self._calendar = time.time() - time.monotonic()
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    def offered(self, call: Call) -> None:
+        caller = call.caller
+        text = f"call from {caller.remote_party.uri} for {caller.requested_user or '(nobody)'}"
+        self._call(Message.CALL_INCOMING, call, text, peer=_peer(call.caller.flow.remote))
+        for problem in caller.twilio.problems:
+            self._call(Message.CALL_INCOMING, call, f"odd header, ignored: {problem}")
+
+    def ringing(self, call: Call) -> None:
+        self._call(Message.CALL_RINGING, call, f"line {call.line} rings", sip_status=180)
+
+    def answered(self, call: Call) -> None:
+        media = call.caller.media
+        text = f"line {call.line} answered after {(call.answered or 0) - call.started:.1f} s"
+        self._call(Message.CALL_ANSWERED, call, text, sip_status=200)
+        if media is not None:
+            self._call(
+                Message.CALL_MEDIA,
+                call,
+                f"{media.codec.name} with {_peer(media.remote)}, {media.ptime} ms packets, "
+                + (
+                    "digits in band"
+                    if media.telephone_event is None
+                    else f"digits as telephone-event {media.telephone_event}"
+                ),
+            )
+
+    def held(self, call: Call, on: bool) -> None:
+        word = "put on hold" if on else "resumed"
+        self._call(Message.CALL_MEDIA, call, f"the call was {word} by the far end")
+
+    def digit(self, call: Call, digit: str, *, sent: bool) -> None:
+        kind = Message.LINE_DIGIT if sent else Message.CALL_DIGIT
+        self._call(kind, call, f"digit {'sent' if sent else 'received'}: {digit}")
+
+    def trouble(self, call: Call, text: str) -> None:
+        self._call(Message.CALL_TROUBLE, call, text)
+
+    def first_packet(self, call: Call, source: tuple[str, int]) -> None:
+        """The first RTP of the far end."""
+        self._call(Message.RTP_FIRST, call, f"first RTP from {_peer(source)}", peer=_peer(source))
+
+    def ended(self, call: Call) -> None:
+        record = self.record(call)
+        self._call(
+            Message.CALL_ENDED, call, f"call ended: {record.reason}", sip_status=record.sip_status
+        )
+        self._records.add(record)
+        write_record(self._journal, record)
+
+    def record(self, call: Call) -> CallRecord:
+        """What is kept of a finished call."""
+        figures = call.voice.statistics() if isinstance(call.voice, EngineVoice) else None
+        ended = call.ended if call.ended is not None else time.monotonic()
+        media = call.caller.media
+        return CallRecord(
+            call=call.name,
+            call_id=call.caller.call_id,
+            direction=call.direction,
+            from_=str(call.caller.remote_party.uri),
+            to=str(call.caller.local_party.uri),
+            start=self._wall(call.started),
+            answer=None if call.answered is None else self._wall(call.answered),
+            end=self._wall(ended),
+            reason=call.cause.reason if call.cause is not None else "",
+            sip_status=200 if call.answered is not None else call.sip_status,
+            codec=media.codec.name if media is not None and call.answered is not None else None,
+            digits=Digits("".join(call.digits_sent), "".join(call.digits_received)),
+            headers=headers_by_name(call.caller.x_headers),
+            line=call.line or None,
+            duration_s=0.0 if call.answered is None else round(ended - call.answered, 3),
+            twilio_call_sid=call.caller.twilio.call_sid or None,
+            twilio_account_sid=call.caller.twilio.account_sid or None,
+            **_figures(figures),
+        )
+
+    # --- lines ---------------------------------------------------------------------------------
+
+    def line(self, name: str, event: ev.LineEvent) -> None:
+        """What a phone did, whether or not a call is on it."""
+        if isinstance(event, ev.LineFault):
+            self._journal.write(Message.LINE_FAULT, f"line {name}: {event.text}", line=name)
+        elif isinstance(event, ev.LineReady):
+            self._journal.write(Message.LINE_READY, f"line {name}: in service again", line=name)
+        elif type(event) in _LINE_WORDS:
+            text = f"line {name}: {_LINE_WORDS[type(event)]}"
+            self._journal.write(Message.LINE_STATE, text, line=name)
+
+    # --- security and defects ------------------------------------------------------------------
+
+    def security(self, event: Refused | AuthFailed | Malformed) -> None:
+        """What the stack refused by itself."""
+        peer = _peer(event.flow.remote)
+        match event:
+            case Refused(_, method, status, why, call_id):
+                self._journal.write(
+                    Message.REQUEST_REFUSED,
+                    f"{method} from {peer} refused with {status}: {why}",
+                    peer=peer,
+                    sip_status=status,
+                    call_id=call_id,
+                )
+            case AuthFailed(_, username, why):
+                text = f"{peer} did not authenticate as {username!r}: {why}"
+                self._journal.write(Message.AUTH_FAILED, text, peer=peer)
+            case Malformed(_, error, size):
+                text = f"{size} bytes from {peer} are no SIP message: {error}"
+                self._journal.write(Message.MALFORMED, text, peer=peer)
+
+    def strangers(self, count: int, last: str) -> None:
+        """Once a minute: datagrams from outside `allow_from`."""
+        if count:
+            text = f"{count} datagrams of strangers got no answer, the last from {last}"
+            self._journal.write(Message.STRANGERS, text, peer=last, count=count)
+
+    def defect(self, error: BaseException) -> None:
+        """A mistake of ours. The service goes on; the journal keeps the place."""
+        trace = "".join(traceback.format_exception(error, limit=-6))
+        self._journal.write(
+            Message.INTERNAL_ERROR, f"a defect of tipring: {error!r}", traceback=trace
+        )
+
+    def _call(self, kind: Message, call: Call, text: str, **fields: Any) -> None:
+        twilio = call.caller.twilio
+        self._journal.write(
+            kind,
+            text,
+            line=call.line,
+            call=call.name,
+            call_id=call.caller.call_id,
+            twilio_call_sid=twilio.call_sid,
+            twilio_account_sid=twilio.account_sid,
+            **fields,
+        )
+
+    def _wall(self, monotonic: float) -> str:
+        return rfc3339(monotonic + self._calendar)
+
+
+def _figures(figures: StreamStatistics | None) -> dict[str, Any]:
+    if figures is None:
+        return {}
+    expected = figures.received + max(0, figures.lost)
+    return {
+        "packets": Packets(figures.sent, figures.received, figures.lost),
+        "loss": round(100 * max(0, figures.lost) / expected, 2) if expected else None,
+        "jitter_ms": round(figures.jitter_ms, 2),
+        "mos": figures.mos,
+        "round_trip_ms": figures.round_trip_ms,
+        "concealed_ms": figures.concealed_ms,
+    }
+
+
+def _peer(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
