@@ -28,6 +28,14 @@ from gateway.media.stream import DIGITS, Stream, StreamSettings
 
 _EVENTS_AT_ONCE = 64
 
+# Events that carry nothing but their stream and time.
+_PLAIN: dict[int, Callable[[Stream, int], MediaEvent]] = {
+    lib.TR_EVENT_RETIRED: StreamRetired,
+    lib.TR_EVENT_RTP_TIMEOUT: RtpTimeout,
+    lib.TR_EVENT_RTP_RESUMED: RtpResumed,
+    lib.TR_EVENT_RTCP_BYE: RemoteRtcpBye,
+}
+
 
 @dataclass(frozen=True)
 class EngineSettings:
@@ -192,12 +200,7 @@ class Engine:
 
 def _stream_event(stream: Stream, raw: Any) -> MediaEvent | None:
     t_ns = int(raw.t_ns)
-    plain: Callable[[Stream, int], MediaEvent] | None = {
-        lib.TR_EVENT_RETIRED: StreamRetired,
-        lib.TR_EVENT_RTP_TIMEOUT: RtpTimeout,
-        lib.TR_EVENT_RTP_RESUMED: RtpResumed,
-        lib.TR_EVENT_RTCP_BYE: RemoteRtcpBye,
-    }.get(raw.kind)
+    plain = _PLAIN.get(raw.kind)
     if plain is not None:
         return plain(stream, t_ns)
     if raw.kind == lib.TR_EVENT_FIRST_PACKET:

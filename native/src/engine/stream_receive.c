@@ -232,7 +232,7 @@ static void fill_gaps(tr_stream *s, int16_t *pcm, const uint8_t *present)
         for (to = from + 1; to < TR_TICK_SAMPLES && present[to] == present[from]; to++)
             ;
         const bool digit = s->in.events.active || s->in.digits.head != s->in.digits.tail;
-        if (present[from] || digit || !s->in.jitter.anchored) {
+        if (present[from] || digit || !s->in.jitter.heard) {
             tr_concealment_good(&s->in.concealment, pcm + from, to - from);
         } else {
             if (s->in.concealment.missing < TR_PLC_AUDIBLE)

@@ -16,7 +16,7 @@
 
 enum {
     TR_DIGIT_QUEUE = 64,
-    TR_DIGIT_MIN = 400,      /* 50 ms: ITU-T Q.24 receivers must take 40 ms; some peers need more */
+    TR_DIGIT_MIN = 320,      /* 40 ms: what every receiver must take (ITU-T Q.24) */
     TR_DIGIT_GAP = 320,      /* 40 ms */
     TR_DIGIT_VOLUME = 10,    /* -10 dBm0 */
     TR_EVENT_PAYLOAD = 4

@@ -21,7 +21,7 @@ enum {
 void tr_jitter_restart(tr_jitter *j)
 {
     memset(j->present, 0, sizeof j->present);
-    j->anchored = false;
+    j->anchored = j->heard = false;
     j->late_in_row = 0;
     j->gap = 0;
     j->settle = 0;
@@ -233,6 +233,7 @@ int tr_jitter_get(tr_jitter *j, int16_t *pcm, uint8_t *present, int samples, uin
     }
     const int found = take(j, pcm, present, samples);
     j->gap = found ? 0 : j->gap + samples;
+    j->heard |= found > 0;
     j->play += (uint32_t)samples;
     return found;
 }

@@ -24,6 +24,7 @@ typedef struct {
     uint8_t present[TR_JITTER_RING];
     float lateness[TR_JITTER_BINS];
     bool anchored;              /* a play-out point exists */
+    bool heard;                 /* speech has been played since: what is missing now is a gap */
     uint32_t play;              /* timestamp of the next sample to play */
     uint32_t newest;            /* end of the newest speech */
     int32_t fastest[2];         /* least transit (arrival - timestamp) of this and the last window */
