@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, Protocol
 
 _FEEDS_PER_PERIOD: Final = 4
@@ -112,5 +113,9 @@ def _sender(environ: Mapping[str, str]) -> Callable[[str], object]:
         return lambda _text: None
     from systemd.daemon import notify  # noqa: PLC0415 - only under systemd
 
-    send: Callable[[str], object] = notify
+    def send(text: str) -> None:
+        # A manager that has gone away is its own loss: the calls go on.
+        with suppress(OSError):
+            notify(text)
+
     return send
