@@ -10,12 +10,14 @@ import asyncio
 import os
 import select
 import socket
+from array import array
 from collections.abc import Sequence
 from typing import Final
 
 MAX_LINE: Final = 64 * 1024
 MAX_DESCRIPTORS: Final = 4
 _CHUNK: Final = 16 * 1024
+_INT_BYTES: Final = array("i").itemsize
 
 
 class Descriptors(Sequence[int]):
@@ -43,6 +45,17 @@ class Descriptors(Sequence[int]):
             if number not in self._taken:
                 os.close(number)
         self._numbers = []
+
+
+def _receive_once(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """Bytes and descriptors. socket.recv_fds drops its flags, and these must not be inherited."""
+    room = socket.CMSG_LEN(MAX_DESCRIPTORS * _INT_BYTES)
+    data, ancillary, _, _ = connection.recvmsg(_CHUNK, room, socket.MSG_CMSG_CLOEXEC)
+    numbers = array("i")
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            numbers.frombytes(content[: len(content) - len(content) % _INT_BYTES])
+    return data, numbers.tolist()
 
 
 def _settle(ready: asyncio.Future[None]) -> None:
@@ -104,9 +117,7 @@ class Wire:
     async def _receive(self) -> None:
         await self._readable()
         try:
-            data, numbers, _, _ = socket.recv_fds(
-                self._socket, _CHUNK, MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-            )
+            data, numbers = _receive_once(self._socket)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
