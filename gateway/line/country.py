@@ -14,7 +14,10 @@ from typing import Any
 from gateway.errors import ConfigError
 from gateway.line.cadence import DISTINCTIVE, Cadence
 from gateway.line.pulse import NUMBERINGS, HookTimings
-from gateway.line.tones import TONE_NAMES, Tone, ToneSegment, parse_frequencies
+from gateway.line.tones import MAX_SEGMENTS, TONE_NAMES, Tone, ToneSegment, parse_frequencies
+
+# What a tone does after its last segment: begin again, repeat that segment, or end.
+REPEATS = ("all", "last", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,6 @@ class _Table:
         if value != int(value):
             raise self.wrong(key, "a whole number of milliseconds")
         return int(value)
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self._take(key, "true or false", default)
-        if not isinstance(value, bool):
-            raise self.wrong(key, "true or false")
-        return value
 
     def pairs(self, key: str) -> tuple[tuple[int, int], ...]:
         allowed = "a list of [on, off] pairs, whole milliseconds above 0"
@@ -200,10 +197,13 @@ def _tones(table: _Table) -> Mapping[str, Tone]:
 def _tone(table: _Table) -> Tone:
     level = table.number("level_dbm", -60, 3)
     segments = tuple(s for row in table.tables("segments") for s in _segments(row, level))
-    repeat = table.flag("repeat", segments[-1].on_ms != 0)
+    repeat = table.text("repeat", "all" if segments[-1].on_ms else "never")
+    if repeat not in REPEATS:
+        raise table.wrong("repeat", "one of " + ", ".join(REPEATS))
     table.no_more()
+    repeat_from = {"all": 0, "last": len(segments) - 1, "never": None}[repeat]
     try:
-        return Tone(segments, 0 if repeat else None)
+        return Tone(segments, repeat_from)
     except ValueError as error:
         raise table.wrong("segments", f"a playable tone: {error}") from None
 
@@ -212,7 +212,7 @@ def _segments(row: _Table, tone_level: float) -> tuple[ToneSegment, ...]:
     text = row.text("f")
     on_ms, off_ms = row.milliseconds("on", 0, 60_000, 0), row.milliseconds("off", 0, 60_000, 0)
     level = row.number("level_dbm", -60, 3, tone_level)
-    times = int(row.number("times", 1, 100, 1))
+    times = int(row.number("times", 1, MAX_SEGMENTS, 1))
     row.no_more()
     try:
         frequencies, modulated_by = parse_frequencies(text)

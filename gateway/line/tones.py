@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_FREQUENCIES = 4
+MAX_SEGMENTS = 16  # what the voice engine has room for
 MAX_FREQUENCY = 3999.0
 
 # The names that a country may define. A country without one of them plays silence for it.
@@ -60,8 +61,8 @@ class Tone:
     repeat_from: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.segments:
-            raise ValueError("a tone needs a segment")
+        if not 1 <= len(self.segments) <= MAX_SEGMENTS:
+            raise ValueError(f"a tone has one to {MAX_SEGMENTS} segments")
         if any(s.on_ms == 0 for s in self.segments[:-1]):
             raise ValueError("only the last segment can be continuous")
         if self.repeat_from is not None:

@@ -64,6 +64,13 @@ def test_then_continuous() -> None:
     assert tone.repeat_from is None
 
 
+def test_a_howler_rises_and_stays() -> None:
+    tone = country("us").tones["howler"]
+    levels = [s.level_dbm for s in tone.segments]
+    assert levels == sorted(levels)
+    assert tone.repeat_from == len(levels) - 1
+
+
 RINGS = [("us", ((2000, 4000),)), ("uk", ((400, 200), (400, 2000))), ("jp", ((1000, 2000),))]
 
 
@@ -107,7 +114,10 @@ WRONG: list[tuple[str, Any, str]] = [
         [{"f": "1"}, {"f": "2"}],
         "tones.busy.segments: must be a playable tone: only the last segment can be continuous",
     ),
-    ("tones.busy.repeat", "yes", "tones.busy.repeat: must be true or false"),
+    ("tones.busy.repeat", True, "tones.busy.repeat: must be a text"),
+    ("tones.busy.repeat", "once", "tones.busy.repeat: must be one of all, last, never"),
+    ("tones.dial.repeat", "all", "tones.dial.segments: must be a playable tone: a continuous"),
+    ("tones.busy.segments", [{"f": "1", "on": 1}] * 17, "tones.busy.segments: must be a playable"),
     ("unverified", "hook", "unverified: must be a list of texts"),
     ("colour", 1, "colour: must be one of dtmf, hook, name, ring, source, tones, unverified"),
 ]
