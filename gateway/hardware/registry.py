@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from gateway.errors import HardwareError
 from gateway.line.port import LinePort
 from gateway.media.port import LineAudio
 
 # Driver to the module that has `create(name, options, audio) -> LinePort`; None: not yet.
-DRIVERS: MappingProxyType[str, str | None] = MappingProxyType(
-    {
-        "gpio": None,
-        "serial": None,
-        "simulated": "gateway.hardware.simulated.driver",
-    }
-)
+DRIVERS: Final[Mapping[str, str | None]] = {
+    "gpio": None,
+    "serial": None,
+    "simulated": "gateway.hardware.simulated.driver",
+}
 
 
 def available() -> tuple[str, ...]:

@@ -5,8 +5,9 @@ Times are milliseconds. The bell's frequency belongs to the country, not to the 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,47 +31,33 @@ class Cadence:
         if elapsed_ms < 0:
             return 0
         rounds, rest = divmod(elapsed_ms, self.period_ms)
-        begun = int(rounds) * len(self.steps)
-        for on_ms, off_ms in self.steps:
-            if rest < 0:
-                break
-            begun += 1
-            rest -= on_ms + off_ms
-            if rest < 0:
-                break
-        return begun
+        return int(rounds) * len(self.steps) + sum(begin <= rest for begin, _ in self._bursts())
 
     def sounding_at(self, elapsed_ms: float) -> bool:
         """Whether a burst is under way `elapsed_ms` after the first one began."""
-        if elapsed_ms < 0:
-            return False
         rest = elapsed_ms % self.period_ms
+        return elapsed_ms >= 0 and any(begin <= rest < end for begin, end in self._bursts())
+
+    def _bursts(self) -> Iterator[tuple[int, int]]:
+        """Begin and end of each burst of a round."""
+        at = 0
         for on_ms, off_ms in self.steps:
-            if rest < on_ms:
-                return True
-            rest -= on_ms + off_ms
-            if rest < 0:
-                return False
-        return False
-
-
-def _cadence(name: str, *steps: tuple[int, int]) -> tuple[str, Cadence]:
-    return name, Cadence(name, steps)
+            yield at, at + on_ms
+            at += on_ms + off_ms
 
 
 # Distinctive ringing by the names that SIP peers use in Alert-Info (Bellcore-dr1 ... Bellcore-dr9).
-DISTINCTIVE: MappingProxyType[str, Cadence] = MappingProxyType(
-    dict(
-        (
-            _cadence("r1", (2000, 4000)),
-            _cadence("r2", (800, 400), (800, 4000)),
-            _cadence("r3", (400, 200), (400, 200), (800, 4000)),
-            _cadence("r4", (300, 200), (1000, 200), (300, 4000)),
-            _cadence("r5", (500, 500)),
-            _cadence("r6", (200, 400), (200, 400), (200, 4000)),
-            _cadence("r7", (400, 200), (400, 200), (400, 4000)),
-            _cadence("r8", (250, 9750)),
-            _cadence("r9", (400, 200), (400, 2000)),
-        )
+DISTINCTIVE: Final[Mapping[str, Cadence]] = {
+    cadence.name: cadence
+    for cadence in (
+        Cadence("r1", ((2000, 4000),)),
+        Cadence("r2", ((800, 400), (800, 4000))),
+        Cadence("r3", ((400, 200), (400, 200), (800, 4000))),
+        Cadence("r4", ((300, 200), (1000, 200), (300, 4000))),
+        Cadence("r5", ((500, 500),)),
+        Cadence("r6", ((200, 400), (200, 400), (200, 4000))),
+        Cadence("r7", ((400, 200), (400, 200), (400, 4000))),
+        Cadence("r8", ((250, 9750),)),
+        Cadence("r9", ((400, 200), (400, 2000))),
     )
-)
+}

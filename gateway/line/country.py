@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from gateway.errors import ConfigError
 from gateway.line.cadence import DISTINCTIVE, Cadence
 from gateway.line.pulse import NUMBERINGS, HookTimings
+from gateway.line.table import Table
 from gateway.line.tones import MAX_SEGMENTS, TONE_NAMES, Tone, ToneSegment, parse_frequencies
 
 # What a tone does after its last segment: begin again, repeat that segment, or end.
@@ -46,7 +46,7 @@ class Country:
     @staticmethod
     def from_mapping(data: Mapping[str, Any], *, file: str = "country") -> Country:
         """Check and convert. Raises ConfigError naming `file`, the key and what is allowed."""
-        return _country(_Table(data, file, ""))
+        return _country(Table(data, file, ""))
 
     def cadence(self, name: str | None) -> Cadence:
         """A ring cadence by name; the country's own for None and for names nobody knows.
@@ -56,97 +56,7 @@ class Country:
         return self.ring if name is None else self.cadences.get(name, self.ring)
 
 
-class _Table:
-    """A TOML table that knows where it stands and which of its keys were asked for."""
-
-    def __init__(self, data: object, file: str, path: str) -> None:
-        self._file, self._path = file, path
-        if not isinstance(data, Mapping):
-            raise self.wrong("", "a table")
-        self._data = data
-        self._asked: set[str] = set()
-
-    def wrong(self, key: str, allowed: str) -> ConfigError:
-        where = ".".join(part for part in (self._path, key) if part) or "the whole file"
-        return ConfigError(f"{self._file}: {where}: must be {allowed}")
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._data
-
-    def names(self) -> list[str]:
-        return [str(key) for key in self._data]
-
-    def table(self, key: str) -> _Table:
-        path = f"{self._path}.{key}" if self._path else key
-        return _Table(self._take(key, "a table"), self._file, path)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._take(key, "a text", default)
-        if not isinstance(value, str) or not value.strip():
-            raise self.wrong(key, "a text that is not empty")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._take(key, "a list of texts", ())
-        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            raise self.wrong(key, "a list of texts")
-        return tuple(value)
-
-    def number(self, key: str, low: float, high: float, default: float | None = None) -> float:
-        allowed = f"a number from {low:g} to {high:g}"
-        value = self._take(key, allowed, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(key, allowed)
-        if not low <= value <= high:
-            raise self.wrong(key, f"{allowed}, and not {value:g}")
-        return float(value)
-
-    def milliseconds(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        value = self.number(key, low, high, default)
-        if value != int(value):
-            raise self.wrong(key, "a whole number of milliseconds")
-        return int(value)
-
-    def pairs(self, key: str) -> tuple[tuple[int, int], ...]:
-        allowed = "a list of [on, off] pairs, whole milliseconds above 0"
-        value = self._take(key, allowed)
-        if not isinstance(value, list | tuple) or not value:
-            raise self.wrong(key, allowed)
-        return tuple(self._pair(key, pair, allowed) for pair in value)
-
-    def pair(self, key: str) -> tuple[int, int]:
-        allowed = "two whole numbers of milliseconds above 0, [shortest, longest]"
-        return self._pair(key, self._take(key, allowed), allowed)
-
-    def tables(self, key: str) -> list[_Table]:
-        value = self._take(key, "a list of tables")
-        if not isinstance(value, list | tuple) or not value:
-            raise self.wrong(key, "a list of tables that is not empty")
-        path = f"{self._path}.{key}" if self._path else key
-        return [_Table(item, self._file, f"{path}[{n}]") for n, item in enumerate(value)]
-
-    def no_more(self) -> None:
-        """Every key was asked for; another one is a mistake, never ignored."""
-        for key in self._data:
-            if key not in self._asked:
-                raise self.wrong(str(key), "one of " + ", ".join(sorted(self._asked)))
-
-    def _take(self, key: str, allowed: str, default: object = None) -> object:
-        self._asked.add(key)
-        if key in self._data:
-            return self._data[key]
-        if default is None:
-            raise self.wrong(key, f"{allowed}, but it is missing")
-        return default
-
-    def _pair(self, key: str, value: object, allowed: str) -> tuple[int, int]:
-        match value:
-            case [int(first), int(second)] if first > 0 and second > 0:
-                return first, second
-        raise self.wrong(key, allowed)
-
-
-def _country(root: _Table) -> Country:
+def _country(root: Table) -> Country:
     ring, dtmf, hook = root.table("ring"), root.table("dtmf"), root.table("hook")
     country = Country(
         name=root.text("name"),
@@ -165,14 +75,14 @@ def _country(root: _Table) -> Country:
     return country
 
 
-def _numbering(hook: _Table) -> str:
+def _numbering(hook: Table) -> str:
     numbering = hook.text("numbering", "standard")
     if numbering not in NUMBERINGS:
         raise hook.wrong("numbering", "one of " + ", ".join(NUMBERINGS))
     return numbering
 
 
-def _hook(table: _Table) -> HookTimings:
+def _hook(table: Table) -> HookTimings:
     flash_min, flash_max = table.pair("flash_ms")
     if flash_min > flash_max:
         raise table.wrong("flash_ms", "[shortest, longest] with the shorter one first")
@@ -185,7 +95,7 @@ def _hook(table: _Table) -> HookTimings:
         raise table.wrong("flash_ms", str(error)) from None
 
 
-def _tones(table: _Table) -> Mapping[str, Tone]:
+def _tones(table: Table) -> Mapping[str, Tone]:
     for key in table.names():
         if key not in TONE_NAMES:
             raise table.wrong(key, "one of " + ", ".join(TONE_NAMES))
@@ -194,7 +104,7 @@ def _tones(table: _Table) -> Mapping[str, Tone]:
     return MappingProxyType({key: _tone(table.table(key)) for key in table.names()})
 
 
-def _tone(table: _Table) -> Tone:
+def _tone(table: Table) -> Tone:
     level = table.number("level_dbm", -60, 3)
     segments = tuple(s for row in table.tables("segments") for s in _segments(row, level))
     repeat = table.text("repeat", "all" if segments[-1].on_ms else "never")
@@ -208,7 +118,7 @@ def _tone(table: _Table) -> Tone:
         raise table.wrong("segments", f"a playable tone: {error}") from None
 
 
-def _segments(row: _Table, tone_level: float) -> tuple[ToneSegment, ...]:
+def _segments(row: Table, tone_level: float) -> tuple[ToneSegment, ...]:
     text = row.text("f")
     on_ms, off_ms = row.milliseconds("on", 0, 60_000, 0), row.milliseconds("off", 0, 60_000, 0)
     level = row.number("level_dbm", -60, 3, tone_level)

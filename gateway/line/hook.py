@@ -5,7 +5,7 @@ Time. A decision is dated by the time stamps of the edges, never by when the loo
 1. An edge at t first brings the machine up to t: timers that run out by then run out first.
 2. `handle_deadline(now)` may run a timer out only if no edge older than it is still on its way.
    Called on time, the timer is younger than any edge that can be under way, but for the loop's own
-   jitter: decisions that an edge of the same instant would change wait GRACE longer.
+   jitter: decisions that an edge of the same instant would change wait GRACE_NS longer.
 3. Called late (the loop was stalled), edges may be queued behind the call. The machine then only
    notes how far it may go, and asks to be called again at once: the queue comes first, since every
    driver hands its edges to the loop as they happen. So a flash stays a flash through a stall.
@@ -19,70 +19,17 @@ Times in here are integer nanoseconds, so that a window's last instant still bel
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gateway.deadlines import Deadlines
+from gateway.line.hook_table import GRACE_NS, TIMERS, TRANSITIONS, Hook, Symbol
 from gateway.line.pulse import NS_PER_MS, Break, HookTimings, classify
 
-GRACE_NS = 2 * NS_PER_MS
 LATE_NS = 5 * NS_PER_MS
 ROUNDING_NS = 500  # float seconds resolve no nanosecond after weeks of uptime
 KEPT_TRANSITIONS = 32
-
-
-class Hook(Enum):
-    """Where the loop is."""
-
-    ON_HOOK = "on-hook"
-    LIFTING = "lifting"  # closed, not yet long enough
-    OFF_HOOK = "off-hook"
-    OPENING = "opening"  # open, not yet long enough
-    OPEN = "open"  # a pulse, a flash or a hang-up: time will tell
-    CLOSING = "closing"  # closed again, not yet long enough
-
-
-class Symbol(Enum):
-    """What happened to the loop."""
-
-    CLOSED = "loop closed"
-    OPENED = "loop opened"
-    TRIPPED = "ring trip"
-    PERSISTED = "persisted"
-    LAPSED = "too long for a flash"
-    TRAIN_OVER = "no further pulse"
-
-
-_H, _S = Hook, Symbol
-
-TRANSITIONS: MappingProxyType[Hook, MappingProxyType[Symbol, Hook]] = MappingProxyType(
-    {
-        _H.ON_HOOK: MappingProxyType({_S.CLOSED: _H.LIFTING, _S.TRIPPED: _H.OFF_HOOK}),
-        _H.LIFTING: MappingProxyType(
-            {_S.OPENED: _H.ON_HOOK, _S.PERSISTED: _H.OFF_HOOK, _S.TRIPPED: _H.OFF_HOOK}
-        ),
-        _H.OFF_HOOK: MappingProxyType({_S.OPENED: _H.OPENING, _S.TRAIN_OVER: _H.OFF_HOOK}),
-        _H.OPENING: MappingProxyType({_S.CLOSED: _H.OFF_HOOK, _S.PERSISTED: _H.OPEN}),
-        _H.OPEN: MappingProxyType({_S.CLOSED: _H.CLOSING, _S.LAPSED: _H.ON_HOOK}),
-        _H.CLOSING: MappingProxyType({_S.OPENED: _H.OPEN, _S.PERSISTED: _H.OFF_HOOK}),
-    }
-)
-
-# The timer of each state: what it means when it runs out.
-TIMERS = MappingProxyType(
-    {
-        _H.LIFTING: _S.PERSISTED,
-        _H.OFF_HOOK: _S.TRAIN_OVER,  # armed only while a train is counted
-        _H.OPENING: _S.PERSISTED,
-        _H.OPEN: _S.LAPSED,
-        _H.CLOSING: _S.PERSISTED,
-    }
-)
-# Persistence has no grace: it stands between lifting the handset and the answer.
-GRACE = MappingProxyType({_S.PERSISTED: 0, _S.LAPSED: GRACE_NS, _S.TRAIN_OVER: GRACE_NS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +141,7 @@ class HookMachine:
         return None if due is None else int(due)
 
     def _grace_ns(self) -> int:
-        return GRACE[TIMERS[self._state]] if self._state in TIMERS else 0
+        return GRACE_NS[TIMERS[self._state]] if self._state in TIMERS else 0
 
     def _happen(self, symbol: Symbol, t_ns: int) -> None:
         if t_ns < self._t_ns:
@@ -227,7 +174,7 @@ class HookMachine:
         self._state = state
 
     def _arm(self) -> None:
-        for symbol in GRACE:
+        for symbol in GRACE_NS:
             self._timer.cancel(symbol)
         symbol_due = TIMERS.get(self._state)
         if symbol_due is None or (symbol_due is Symbol.TRAIN_OVER and not self._pulses):
@@ -281,15 +228,12 @@ class HookMachine:
         self._report(Flashed(t_ns) if flash else PulseTrain(pulses, t_ns))
 
 
-_ACTIONS: MappingProxyType[tuple[Hook, Symbol], Callable[[HookMachine, int], None]]
-_ACTIONS = MappingProxyType(
-    {
-        (_H.ON_HOOK, _S.TRIPPED): HookMachine._lift,
-        (_H.LIFTING, _S.TRIPPED): HookMachine._lift,
-        (_H.LIFTING, _S.PERSISTED): HookMachine._lift,
-        (_H.OFF_HOOK, _S.OPENED): HookMachine._open,
-        (_H.OFF_HOOK, _S.TRAIN_OVER): HookMachine._end_train,
-        (_H.OPEN, _S.LAPSED): HookMachine._hang_up,
-        (_H.CLOSING, _S.PERSISTED): HookMachine._judge_break,
-    }
-)
+_ACTIONS: Final[Mapping[tuple[Hook, Symbol], Callable[[HookMachine, int], None]]] = {
+    (Hook.ON_HOOK, Symbol.TRIPPED): HookMachine._lift,
+    (Hook.LIFTING, Symbol.TRIPPED): HookMachine._lift,
+    (Hook.LIFTING, Symbol.PERSISTED): HookMachine._lift,
+    (Hook.OFF_HOOK, Symbol.OPENED): HookMachine._open,
+    (Hook.OFF_HOOK, Symbol.TRAIN_OVER): HookMachine._end_train,
+    (Hook.OPEN, Symbol.LAPSED): HookMachine._hang_up,
+    (Hook.CLOSING, Symbol.PERSISTED): HookMachine._judge_break,
+}

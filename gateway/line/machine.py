@@ -11,10 +11,9 @@ drains `effects()` and `next_event()` after each call.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from gateway.line import events as ev
 from gateway.line.country import Country
@@ -27,16 +26,12 @@ KEPT_TRANSITIONS = 32
 
 LineState: TypeAlias = Literal["idle", "ringing", "off-hook", "fault"]
 
-TRANSITIONS: MappingProxyType[LineState, MappingProxyType[str, LineState]] = MappingProxyType(
-    {
-        "idle": MappingProxyType({"ring": "ringing", "lift": "off-hook", "fault": "fault"}),
-        "ringing": MappingProxyType(
-            {"stop": "idle", "lift": "off-hook", "hang up": "idle", "fault": "fault"}
-        ),
-        "off-hook": MappingProxyType({"hang up": "idle", "fault": "fault"}),
-        "fault": MappingProxyType({"recover": "idle"}),
-    }
-)
+TRANSITIONS: Final[Mapping[LineState, Mapping[str, LineState]]] = {
+    "idle": {"ring": "ringing", "lift": "off-hook", "fault": "fault"},
+    "ringing": {"stop": "idle", "lift": "off-hook", "fault": "fault"},
+    "off-hook": {"hang up": "idle", "fault": "fault"},
+    "fault": {"recover": "idle"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +220,13 @@ class LineMachine:
         """Early tone goes from the driver to the voice engine; here it is not yet a digit."""
 
 
-_RECEIVERS: MappingProxyType[type, Callable[[LineMachine, Any], None]] = MappingProxyType(
-    {
-        ev.HookEdge: LineMachine._on_edge,
-        ev.RingTrip: LineMachine._on_trip,
-        ev.RingStarted: LineMachine._on_ring_started,
-        ev.DtmfStart: LineMachine._on_key,
-        ev.DtmfEnd: LineMachine._on_key_end,
-        ev.EarlyTone: LineMachine._ignore,
-        ev.Fault: LineMachine._on_fault,
-        ev.Recovered: LineMachine._on_recovered,
-    }
-)
+_RECEIVERS: Final[Mapping[type, Callable[[LineMachine, Any], None]]] = {
+    ev.HookEdge: LineMachine._on_edge,
+    ev.RingTrip: LineMachine._on_trip,
+    ev.RingStarted: LineMachine._on_ring_started,
+    ev.DtmfStart: LineMachine._on_key,
+    ev.DtmfEnd: LineMachine._on_key_end,
+    ev.EarlyTone: LineMachine._ignore,
+    ev.Fault: LineMachine._on_fault,
+    ev.Recovered: LineMachine._on_recovered,
+}

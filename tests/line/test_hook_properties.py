@@ -27,7 +27,7 @@ from gateway.line.events import (
     RingStarted,
     RingTrip,
 )
-from gateway.line.hook import TRANSITIONS as HOOK_TRANSITIONS
+from gateway.line.hook_table import TRANSITIONS as HOOK_TRANSITIONS
 from gateway.line.machine import TRANSITIONS
 from tests.line.traces import CODES, NS, Run, country
 
