@@ -63,7 +63,7 @@ class PhoneView:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise SystemRefusal("this view needs a terminal; scripts use `tipring handset`")
         first = self._view()
-        with _single_keys(sys.stdin.fileno()) as keys, self._hand, Live(first, screen=True) as live:
+        with _single_keys(sys.stdin.fileno()) as keys, self._hand, Live(first) as live:
             while (key := keys(_REFRESH_S)) != "q":
                 gesture = gesture_for(key)
                 if gesture is not None:
