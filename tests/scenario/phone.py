@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tests.scenario.control import Control
+from tests.scenario.control import Control, ControlError
 
 POLL_S = 0.02
 Status: TypeAlias = dict[str, Any]
@@ -86,6 +86,20 @@ class Phone:
         """idle, ringing, off-hook or fault."""
         lines = (status or self.status())["lines"]
         return next(str(line["state"]) for line in lines if line["name"] == self.line)
+
+    def await_up(self, seconds: float = 10) -> None:
+        """Until the service answers at its socket."""
+        deadline = time.monotonic() + seconds
+        pause = threading.Event()
+        while True:
+            try:
+                self.status()
+            except ControlError:
+                if time.monotonic() > deadline:
+                    raise
+                pause.wait(POLL_S)
+            else:
+                return
 
     def await_state(self, state: str, seconds: float = 5) -> None:
         self.await_status(lambda status: self.state(status) == state, seconds, f"{state} phone")
