@@ -3,7 +3,8 @@
     unshare --mount python -m tests.peers.under_journald FOLDER -- tipring run ...
 
 The mount namespace keeps that journald apart from the machine's. `restart` on stdin ends the
-command and starts it again; each start says `started`. The end of stdin ends it, and FOLDER/journal.json gets the journal.
+command and starts it again; each start says `started`. The end of stdin ends it, and
+FOLDER/journal.json gets the journal.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         stream.sendall(b"tipring\n\n6\n0\n0\n0\n0\n")
         status = os.fstat(stream.fileno())
         environment = os.environ | {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
-        running = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environment
+        running: subprocess.Popen[bytes] = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=stream.fileno(), stderr=stream.fileno(), env=environment
         )
     print("started", flush=True)
     return running
