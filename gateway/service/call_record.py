@@ -62,7 +62,9 @@ class CallRecord(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
 def headers_by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """X- headers as received, by name; repeated ones joined by commas (RFC 3261 section 7.3.1)."""
     joined: dict[str, str] = {}
-    for name, value in pairs:
+    spelling: dict[str, str] = {}
+    for received, value in pairs:
+        name = spelling.setdefault(received.lower(), received)
         joined[name] = f"{joined[name]}, {value}" if name in joined else value
     return joined
 

@@ -42,6 +42,7 @@ class Journal:
         self._queue: SimpleQueue[dict[str, str] | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._dropped = 0
+        self._reported = 0
         self.failures = 0
 
     @property
@@ -94,12 +95,17 @@ class Journal:
         self._queue.put(_record(message, text, urgency, fields))
 
     def _write_all(self) -> None:
-        reported = 0
         while (record := self._queue.get()) is not None:
             self._pass_on(record)
-            if self._dropped != reported and self._queue.empty():
-                count, reported = self._dropped - reported, self._dropped
-                self._pass_on(_drops(count))
+            if self._queue.empty():
+                self._report_drops()
+        self._report_drops()
+
+    def _report_drops(self) -> None:
+        count = self._dropped - self._reported
+        if count:
+            self._reported += count
+            self._pass_on(_drops(count))
 
     def _pass_on(self, record: dict[str, str]) -> None:
         try:
@@ -126,8 +132,15 @@ def _record(
     }
     for name, value in fields.items():
         if value is not None and value != "":
-            record[name.upper()] = one_line(str(value), limit=60_000)
+            record[name.upper()] = _field(name, str(value))
     return record
+
+
+def _field(name: str, value: str) -> str:
+    """Only a traceback, which is ours, keeps its lines."""
+    if name != "traceback":
+        return one_line(value, limit=60_000)
+    return "\n".join(one_line(line) for line in value.splitlines())
 
 
 def _drops(count: int) -> dict[str, str]:

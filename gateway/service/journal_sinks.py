@@ -42,8 +42,10 @@ class StderrSink:
         kind = f" {priority.name.lower()}:" if priority <= Priority.WARNING else ""
         about = " ".join(f"{key.lower()}={fields[key]}" for key in self._SHOWN if key in fields)
         line = f"{at}{kind} {fields['MESSAGE']}" + (f"  [{about}]" if about else "")
+        trace = fields.get("TRACEBACK", "").splitlines()
+        text = "".join(f"{each}\n" for each in [line, *(f"    {each}" for each in trace)])
         try:
-            self._stream.write(line + "\n")
+            self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):
             return

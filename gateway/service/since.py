@@ -36,9 +36,11 @@ def parse_since(text: str, now: float) -> float:
     """Seconds since the epoch that `text` means when the clock shows `now`. UsageError."""
     word = text.strip().lower()
     try:
-        return _parse(word, now)
+        meant = _parse(word, now)
+        rfc3339(meant)  # a time that no calendar holds is refused here, not later
     except (ValueError, OverflowError, OSError):
         raise UsageError(f"{text!r} is no time; {ALLOWED}") from None
+    return meant
 
 
 def _parse(word: str, now: float) -> float:
