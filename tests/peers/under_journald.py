@@ -53,7 +53,11 @@ def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         status = os.fstat(stream.fileno())
         environment = os.environ | {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
         running: subprocess.Popen[bytes] = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream.fileno(), stderr=stream.fileno(), env=environment
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=stream.fileno(),
+            stderr=stream.fileno(),
+            env=environment,
         )
     print("started", flush=True)
     return running
