@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from gateway.hardware.audio_alsa import BAD_READS, GOOD_PERIODS, TARGET, AlsaAudio
+from gateway.hardware.audio.direction import BAD_TRIES, GOOD_PERIODS, TARGET
+from gateway.hardware.audio_alsa import AlsaAudio
 from tests.hardware.fake_alsa import XRUN, ALSAAudioError, Card, FakeAlsa, FakeLineAudio, Step
 
 GONE = -errno.ENODEV
@@ -48,7 +49,7 @@ def running(
 
     def pause(seconds: float) -> None:
         pauses.append(seconds)
-        if len(pauses) >= 2 * BAD_READS:  # a card that never comes back: enough seen
+        if len(pauses) >= 2 * BAD_TRIES:  # a card that never comes back: enough seen
             for event in alsa.spent.values():
                 event.set()
             alsa.release.wait(10)
@@ -164,12 +165,12 @@ LOST: list[tuple[str, list[Card], list[Card], str]] = [
     ("refused", [ALSAAudioError("Device or resource busy"), OK], [], "busy"),
     ("unplugged, told by number", [[80, 80, GONE], OK], [], "No such device"),
     ("unplugged, told by exception", [[80, ALSAAudioError("gone")], OK], [], "gone"),
-    ("overruns without end", [[XRUN] * BAD_READS, OK], [], "no sound any more"),
-    ("reads nothing without end", [[0] * BAD_READS, OK], [], "no sound any more"),
+    ("overruns without end", [[XRUN] * BAD_TRIES, OK], [], "no sound any more"),
+    ("reads nothing without end", [[0] * BAD_TRIES, OK], [], "no sound any more"),
     ("missing earpiece", [], [ALSAAudioError("No such device"), OK], "CARD=Ear (playback): No"),
     ("unplugged earpiece", [], [[80, 80, GONE], OK], "No such device"),
-    ("underruns without end", [], [[XRUN] * BAD_READS, OK], "takes no sound any more"),
-    ("writes nothing without end", [], [[0] * BAD_READS, OK], "takes no sound any more"),
+    ("underruns without end", [], [[XRUN] * BAD_TRIES, OK], "takes no sound any more"),
+    ("writes nothing without end", [], [[0] * BAD_TRIES, OK], "takes no sound any more"),
 ]
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.hardware.audio_alsa import TARGET, AlsaAudio
+from gateway.hardware.audio.direction import TARGET
+from gateway.hardware.audio_alsa import AlsaAudio
 
 pytestmark = pytest.mark.peer
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.hardware.audio_alsa import BAND, LIMIT, TARGET
-from gateway.hardware.clock_match import ClockMatch
+from gateway.hardware.audio.clock_match import ClockMatch
+from gateway.hardware.audio.direction import BAND, LIMIT, TARGET
 
 MINUTE = 6000  # periods
 
