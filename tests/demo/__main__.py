@@ -54,7 +54,6 @@ def _show(output: Path, broken: breaks.Break, console: Console) -> int:
 def _files(evidence: Evidence, console: Console) -> None:
     picture = evidence.folder / "call.png"
     plot(evidence, picture)
-    (evidence.folder / "tipring.log").write_text(evidence.service_log, encoding="utf-8")
     for what, path in (
         ("what the phone heard", evidence.phone_heard),
         ("what the caller heard", evidence.caller_heard),

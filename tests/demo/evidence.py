@@ -30,7 +30,6 @@ class Evidence:
     lifted: float = 0.0
     hung_up: float = 0.0
     record: Row = field(default_factory=dict)
-    service_log: str = ""
 
     def rows(self, event: str, **facts: object) -> list[Row]:
         """The caller's rows of that event with those values."""

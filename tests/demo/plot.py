@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.audio.gaps import frame_levels
 from tests.audio.wav import Floats, read_wav
-from tests.demo.evidence import Evidence
+from tests.demo.evidence import Evidence, Row
 
 FRAME_MS = 20
 FLOOR_DB = -80
@@ -38,10 +38,12 @@ def plot(evidence: Evidence, path: Path) -> None:
         times = start - begun + np.arange(levels.size) * FRAME_MS / 1000
         axis.fill_between(times, FLOOR_DB, levels, color=colour, linewidth=0)
         axis.set(title=f"what {title}", ylabel="level, dBFS", ylim=(FLOOR_DB, 0))
-    arrivals, jitter = _arrivals(Path(evidence.over["log"]))
+    packets = _packets(Path(evidence.over["log"]))
+    arrivals = np.array([row["t"] for row in packets])
     axes[2].plot(arrivals[1:] - begun, np.diff(arrivals) * 1000 - 20, ".", markersize=3)
     axes[2].set(title="packets from the gateway: gap minus 20 ms", ylabel="ms")
-    axes[3].plot(arrivals - begun, jitter)
+    times, jitter = _jitter([row for row in packets if row["pt"] in {0, 8}])
+    axes[3].plot(times - begun, jitter)
     axes[3].set(title="interarrival jitter at the caller (RFC 3550)", ylabel="ms")
     axes[3].set_xlabel("seconds since the INVITE")
     for axis in axes:
@@ -61,15 +63,16 @@ def _marks(evidence: Evidence) -> list[tuple[str, float]]:
     return [(name, t) for name, t in marks if t]
 
 
-def _arrivals(log: Path) -> tuple[Floats, Floats]:
-    """Arrival times (s) and the running jitter (ms) of the audio packets."""
-    rows = [json.loads(line) for line in log.read_text(encoding="ascii").splitlines()]
-    audio = [row for row in rows if row["pt"] in {0, 8}]
+def _packets(log: Path) -> list[Row]:
+    return [json.loads(line) for line in log.read_text(encoding="ascii").splitlines()]
+
+
+def _jitter(audio: list[Row]) -> tuple[Floats, Floats]:
+    """Arrival times (s) and the running jitter (ms); events, whose time stamps stand, left out."""
     arrivals = np.array([row["t"] for row in audio])
     stamps = np.unwrap([row["ts"] for row in audio], period=2**32) / 8000
-    steps = np.abs(np.diff(arrivals - stamps)) * 1000
     jitter, last = [0.0], 0.0
-    for step in steps:
+    for step in np.abs(np.diff(arrivals - stamps)) * 1000:
         last += (float(step) - last) / 16
         jitter.append(last)
     return arrivals, np.array(jitter[: arrivals.size])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from tests.audio.compare import Check
@@ -78,18 +77,25 @@ class Screen:
 
     # --- results -------------------------------------------------------------------------------
 
-    def checks(self, checks: Iterable[Check]) -> None:
-        table = Table("", "check", "measured", "bound", title="What was checked", box=None)
+    def checks(self, checks: Sequence[Check]) -> None:
+        """Each on a line of its own, measured value beside its bound."""
+        self._title("What was checked")
+        wide = max(len(check.name) for check in checks)
         for check in checks:
-            mark = Text("ok", "green") if check.passed else Text("FAILED", "bold red")
-            table.add_row(mark, check.name, Text(check.value), Text(check.bound))
-        self._console.print(table)
+            mark = ("ok    ", "green") if check.passed else ("FAILED", "bold red")
+            value, bound = check.value, (f"   ({check.bound})", "dim")
+            self._print(Text.assemble(mark, f"  {check.name:{wide}}  ", (value, "bold"), bound))
 
     def record(self, record: Row) -> None:
-        table = Table("key", "value", title="The record of the call", box=None)
+        self._title("The record of the call (tipring calls --json)")
         for key, value in record.items():
-            table.add_row(key, Text(_plain(value)))
-        self._console.print(table)
+            self._print(Text(f"  {key:20}{_plain(value)}"))
+
+    def _title(self, text: str) -> None:
+        self._print(Text(f"\n{text}", "bold"))
+
+    def _print(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
 
     def _figure(self, who: str, text: str) -> None:
         with self._lock:
@@ -104,7 +110,7 @@ class Screen:
     def _line(self, t: float, who: str, text: str) -> None:
         when = f"{max(0.0, t - self._begun):7.3f} s"
         line = Text.assemble((when, "dim"), "  ", (f"{who:8}", _STYLES[who]), text)
-        self._console.print(line)
+        self._print(line)
 
 
 def _story(row: Row) -> str:
@@ -116,5 +122,5 @@ def _story(row: Row) -> str:
 
 def _plain(value: object) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{name}: {inner}" for name, inner in value.items())
+        return ", ".join(f"{name}: {inner}" for name, inner in value.items())
     return "-" if value is None else str(value)

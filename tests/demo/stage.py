@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from tests.audio.wav import RATE, write_wav
 from tests.demo.breaks import Break, altered
 from tests.demo.evidence import CALLER_DIGITS, PHONE_DIGITS, SPEECH_S, Evidence, Row
 from tests.peers.driver import JsonPeer, twilio_caller
-from tests.scenario.control import Control
+from tests.scenario.control import Control, ControlError
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.phone import Phone, Status
 
@@ -60,12 +59,13 @@ class Watch:
         self._thread.join(5)
 
     def _run(self) -> None:
-        with Control(self._socket) as control:
-            while True:
-                self._note(control.ask("status"))
-                if self._stop.wait(WATCH_S):
+        try:
+            with Control(self._socket) as control:
+                while not self._stop.wait(WATCH_S):
                     self._note(control.ask("status"))
-                    return
+                self._note(control.ask("status"))
+        except (ControlError, OSError) as error:
+            self._audience.service(time.monotonic(), f"does not answer: {error}")
 
     def _note(self, status: Status) -> None:
         state, seen = self._phone.state(status), self._evidence.phone_states
@@ -94,20 +94,26 @@ def prepare(folder: Path) -> Evidence:
 def play(folder: Path, run: Path, broken: Break, audience: Audience) -> Evidence:
     """The whole call; `run` is for the service's own files. AssertionError when it breaks off."""
     evidence = prepare(folder)
-    with ExitStack() as stack:
-        gateway = stack.enter_context(GatewayProcess.usual(run))
-        audience.service(time.monotonic(), f"ready after {gateway.ready_s * 1000:.0f} ms")
-        watch = Watch(gateway.phone, gateway.socket, evidence, audience)
-        with watch, _call(gateway, evidence, broken, audience) as caller:
-            _conversation(caller, gateway.phone, evidence, broken, audience)
-            call = caller.wait_for("over", 10)
-            gateway.phone.await_record()
-            evidence.record = _record(gateway)
-            gateway.phone.await_state("idle")
-        evidence.timeline = caller.rows
-        evidence.caller_heard = Path(call.get("wav", evidence.caller_heard))
-    evidence.service_log = gateway.log_text()
+    gateway = GatewayProcess.usual(run)
+    try:
+        with gateway:
+            _play(gateway, evidence, broken, audience)
+    finally:
+        (folder / "tipring.log").write_text(gateway.log_text(), encoding="utf-8")
     return evidence
+
+
+def _play(gateway: GatewayProcess, evidence: Evidence, broken: Break, audience: Audience) -> None:
+    audience.service(time.monotonic(), f"ready after {gateway.ready_s * 1000:.0f} ms")
+    watch = Watch(gateway.phone, gateway.socket, evidence, audience)
+    with watch, _call(gateway, evidence, broken, audience) as caller:
+        _conversation(caller, gateway.phone, evidence, broken, audience)
+        call = caller.over(10)
+        gateway.phone.await_record()
+        evidence.record = _record(gateway)
+        gateway.phone.await_state("idle")
+    evidence.timeline = caller.rows
+    evidence.caller_heard = Path(call.get("wav", evidence.caller_heard))
 
 
 def _record(gateway: GatewayProcess) -> Row:
