@@ -70,6 +70,11 @@ class Probe:
         ready, _, _ = select.select([self._sock], [], [], seconds)
         return parse(self._sock.recv(65536)) if ready else None
 
+    def status(self, seconds: float = 3.0) -> int | None:
+        """The status of the next message."""
+        message = self.receive(seconds)
+        return message.status if message is not None else None
+
     def final(self, method: str, seconds: float = 3.0) -> SipText:
         """The final response to that method; others are passed over."""
         deadline = time.monotonic() + seconds

@@ -6,9 +6,11 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 
 from tests.peers.rtp_receiver import open_rtp
 
@@ -77,44 +79,61 @@ class Sipp:
         self._folder.mkdir(parents=True)
         self._limit_s = limit_s
         (self._folder / "scenario.xml").write_text(scenario(name, values), encoding="utf-8")
-        rtp, rtcp = open_rtp(local)
-        media = rtp.getsockname()[1]
-        rtp.close()
-        rtcp.close()
+        sip, media = _free_ports(local)
         command = ["sipp", f"127.0.0.1:{port}", "-sf", "scenario.xml", "-s", user, "-m", "1"]
-        command += ["-i", local, "-mi", local, "-mp", str(media), "-cid_str", self.call_id]
+        command += ["-i", local, "-p", str(sip), "-mi", local, "-mp", str(media)]
+        command += ["-cid_str", self.call_id]
         command += ["-nostdin", "-timeout", f"{limit_s}s", "-timeout_error", "-skip_rlimit"]
         command += ["-trace_msg", "-message_file", "messages.log"]
         command += ["-trace_err", "-error_file", "errors.log", *options]
-        self.process = subprocess.Popen(
-            command,
-            cwd=self._folder,
-            stdin=subprocess.DEVNULL,
-            stdout=(self._folder / "screen.log").open("wb"),
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"TERM": "xterm"},
-        )
+        with (self._folder / "screen.log").open("wb") as screen:
+            self.process = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=screen,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"TERM": "xterm"},
+            )
 
     def __enter__(self) -> Sipp:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        if error is not None and not isinstance(error, SippError):
+            error.add_note(self._told())
 
     def finish(self) -> str:
         """Wait until sipp is done; its message log. Raises SippError unless it is content."""
         code = self.process.wait(self._limit_s + 5)
         if code != 0:
-            logs = ("errors.log", "messages.log", "screen.log")
-            told = "\n".join(f"--- {log}\n{self._read(log)[-6000:]}" for log in logs)
-            raise SippError(f"sipp {self.name}: exit code {code}\n{told}")
+            raise SippError(f"exit code {code}; {self._told()}")
         return self._read("messages.log")
+
+    def _told(self) -> str:
+        logs = ("errors.log", "messages.log", "screen.log")
+        told = "\n".join(f"--- {log}\n{self._read(log)[-6000:]}" for log in logs)
+        return f"sipp {self.name} told:\n{told}"
 
     def _read(self, name: str) -> str:
         path = self._folder / name
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _free_ports(host: str) -> tuple[int, int]:
+    """One for SIP and an even one for RTP, free a moment ago."""
+    rtp, rtcp = open_rtp(host)
+    with rtp, rtcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip:
+        sip.bind((host, 0))
+        return sip.getsockname()[1], rtp.getsockname()[1]
 
 
 def received(log: str, start: str) -> int:

@@ -79,19 +79,6 @@ def test_ended_by_the_phone(gateway: GatewayProcess, phone: Phone, tmp_path: Pat
     assert phone.await_record(sipp.call_id)["sip_status"] == 200
 
 
-def test_an_invite_sent_again_rings_once(
-    gateway: GatewayProcess, phone: Phone, tmp_path: Path
-) -> None:
-    with Sipp("repeated_invite", gateway.sip_port, tmp_path) as sipp:
-        phone.await_state("ringing")
-        assert len(phone.status()["calls"]) == 1
-        phone.lift()
-        log = sipp.finish()
-    assert received(log, "SIP/2.0 180") == 2
-    assert received(log, "SIP/2.0 200") == 2  # to the INVITE, once; and to the BYE
-    assert [r["call_id"] for r in phone.calls()].count(sipp.call_id) == 1
-
-
 def test_a_lost_answer_is_sent_again(gateway: GatewayProcess, phone: Phone, tmp_path: Path) -> None:
     with Sipp("lost_answer", gateway.sip_port, tmp_path) as sipp:
         answer(phone)
