@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -80,6 +81,7 @@ class GatewayProcess:
         self.config = folder / "tipring.toml"
         self._text = config
         self._process: subprocess.Popen[bytes] | None = None
+        self._manager: _Manager | None = None
         self.phone = Phone(self.socket, "phone1")
         self.ready_s = 0.0
 
@@ -103,15 +105,13 @@ class GatewayProcess:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text(self._text, encoding="utf-8")
         begun = time.monotonic()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            path = str(self.folder / "notify.sock")
-            notify.bind(path)
-            self._start({"NOTIFY_SOCKET": path})
-            try:
-                self._await_ready(notify)
-            except BaseException:
-                self.__exit__()
-                raise
+        self._manager = _Manager(self.folder / "notify.sock")
+        self._start({"NOTIFY_SOCKET": str(self._manager.path)})
+        try:
+            self._await_ready()
+        except BaseException:
+            self.__exit__()
+            raise
         self.ready_s = time.monotonic() - begun
         return self
 
@@ -119,6 +119,13 @@ class GatewayProcess:
         process = self._process
         if process is None:
             return
+        try:
+            self._end(process)
+        finally:
+            if self._manager is not None:
+                self._manager.close()
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:
             process.terminate()
         try:
@@ -172,21 +179,46 @@ class GatewayProcess:
                 env=environment,
             )
 
-    def _await_ready(self, notify: socket.socket) -> None:
+    def _await_ready(self) -> None:
         """Until READY=1 of sd_notify(3), or the end of the process."""
         assert self._process is not None
-        deadline = time.monotonic() + READY_S
-        pidfd = os.pidfd_open(self._process.pid)
+        assert self._manager is not None
+        ended = threading.Thread(target=self._watch_end, args=(self._process,), daemon=True)
+        ended.start()
+        if not self._manager.ready.wait(READY_S) or not self.running:
+            raise GatewayError(f"tipring run did not become ready:\n{self.log_text()}")
+
+    def _watch_end(self, process: subprocess.Popen[bytes]) -> None:
+        pidfd = os.pidfd_open(process.pid)
         try:
-            while (left := deadline - time.monotonic()) > 0:
-                ready, _, _ = select.select([notify.fileno(), pidfd], [], [], left)
-                if notify.fileno() in ready and b"READY=1" in notify.recv(4096).split(b"\n"):
-                    return
-                if pidfd in ready:
-                    break
+            select.select([pidfd], [], [], READY_S)
         finally:
             os.close(pidfd)
-        raise GatewayError(f"tipring run did not become ready:\n{self.log_text()}")
+        if self._manager is not None:
+            self._manager.ready.set()  # nothing more to wait for
+
+
+class _Manager:
+    """Stands in for systemd: takes what the service tells by sd_notify(3), all its life."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ready = threading.Event()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+            own.sendto(b"", str(self.path))
+        self._thread.join(5)
+        self._socket.close()
+
+    def _read(self) -> None:
+        while message := self._socket.recv(4096):
+            if b"READY=1" in message.split(b"\n"):
+                self.ready.set()
 
 
 def tipring() -> Path:
