@@ -23,7 +23,7 @@ class Handset:
         """Ask the service and wait for as long as the gesture takes."""
         files = [] if file is None else [file]
         with self.context.client() as client:
-            client.request(f"handset.{command}", files, wait=True, line=self.line, **fields)
+            client.request(f"handset.{command}", files, patient=True, line=self.line, **fields)
 
 
 @click.group()

@@ -55,10 +55,10 @@ class ControlClient:
             raise NoService(_no_service(path, error)) from None
 
     def request(
-        self, command: str, files: Sequence[int] = (), *, wait: bool = False, **fields: object
+        self, command: str, files: Sequence[int] = (), *, patient: bool = False, **fields: object
     ) -> Any:
-        """The command's result. `wait`: without time limit, for commands that end in real time."""
-        return self.ask(command, Any, files, wait=wait, **fields)
+        """The command's result. `patient`: no time limit, for what ends when the phone does."""
+        return self.ask(command, Any, files, patient=patient, **fields)
 
     def ask(
         self,
@@ -66,11 +66,11 @@ class ControlClient:
         kind: type[Result],
         files: Sequence[int] = (),
         *,
-        wait: bool = False,
+        patient: bool = False,
         **fields: object,
     ) -> Result:
         """The command's result as `kind`, one of the structs of `commands`."""
-        self._socket.settimeout(None if wait else self._timeout_s)
+        self._socket.settimeout(None if patient else self._timeout_s)
         line = msgspec.json.encode({"v": 1, "command": command, **fields}) + b"\n"
         try:
             self._send(line, files)

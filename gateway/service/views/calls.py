@@ -5,47 +5,46 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from gateway.service.since import parse_rfc3339
-from gateway.service.views.status import figure, milliseconds, safe
+from gateway.service.views.status import console, figure, milliseconds, safe, table
+
+Record = dict[str, Any]
 
 
-def print_calls(records: list[dict[str, Any]]) -> None:
+def print_calls(records: list[Record]) -> None:
     """To stdout; oldest first, so that the newest stands above the prompt."""
-    console = Console()
     if not records:
-        console.print("no finished calls", style="dim")
+        console().print("no finished calls", style="dim")
         return
-    console.print(calls_view(records))
+    console().print(calls_view(records))
 
 
-def calls_view(records: list[dict[str, Any]]) -> Table:
+def calls_view(records: list[Record]) -> Table:
     """One row a call; times are local."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("start", "call", "line", "from", "to", "reason", "status", "codec"):
-        table.add_column(name)
-    for name in ("seconds", "loss", "jitter", "MOS"):
-        table.add_column(name, justify="right")
+    view = table("start", "call", "line", "from", "end", "seconds", "loss", "jitter", "MOS")
     for record in records:
         loss = record["loss"]
-        table.add_row(
+        view.add_row(
             _local(record["start"]),
-            *(_text(record.get(key)) for key in ("call", "line", "from", "to", "reason")),
-            _text(record["sip_status"]),
-            _text(record["codec"]),
-            figure(record.get("duration_s")),
+            safe(record["call"]),
+            safe(record.get("line") or "-"),
+            safe(record["from"]),
+            _end(record),
+            figure(record.get("duration_s") if record["answer"] else None),
             "-" if loss is None else f"{loss:.1f} %",
             milliseconds(record["jitter_ms"]),
             figure(record["mos"]),
         )
-    return table
+    return view
 
 
-def _text(value: object) -> str:
-    return "-" if value is None else safe(value)
+def _end(record: Record) -> str:
+    """Why it ended, and the status of a call that was not answered."""
+    status = "" if record["answer"] or not record["sip_status"] else f" ({record['sip_status']})"
+    return safe(f"{record['reason']}{status}")
 
 
 def _local(text: str) -> str:
-    return datetime.fromtimestamp(parse_rfc3339(text)).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(parse_rfc3339(text)).strftime("%b %d %H:%M:%S")

@@ -131,7 +131,7 @@ class _Hand:
             command, fields = gesture
             try:
                 with self._connect() as client:
-                    client.request(command, wait=True, line=self._line, **fields)
+                    client.request(command, patient=True, line=self._line, **fields)
             except (TipringError, OSError) as error:
                 self.notes.append(one_line(str(error)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -16,12 +17,13 @@ from gateway.service.text import one_line
 
 Answer = dict[str, Any]
 
+_PIPE_WIDTH = 200
 STATE_STYLES = {"idle": "green", "ringing": "yellow", "off-hook": "cyan", "fault": "bold red"}
 
 
 def print_status(answer: Answer) -> None:
     """Once, to stdout."""
-    Console().print(status_view(answer))
+    console().print(status_view(answer))
 
 
 def watch_status(client: ControlClient, interval_s: float) -> None:
@@ -56,28 +58,40 @@ def _head(answer: Answer) -> Text:
 
 def lines_table(lines: list[Answer]) -> Table:
     """Every line and its state."""
-    table = _table("line", "driver", "state")
+    view = table("line", "driver", "state")
     for line in lines:
         style = STATE_STYLES.get(line["state"], "")
-        table.add_row(safe(line["name"]), safe(line["driver"]), Text(line["state"], style=style))
-    return table
+        view.add_row(safe(line["name"]), safe(line["driver"]), Text(line["state"], style=style))
+    return view
+
+
+_CALL_COLUMNS = [
+    "call",
+    "line",
+    "from",
+    "state",
+    "sent",
+    "received",
+    "lost",
+    "jitter",
+    "delay",
+    "MOS",
+]
 
 
 def calls_table(calls: list[Answer]) -> Table:
     """Every call in progress with its figures."""
-    table = _table("call", "line", "direction", "from", "state", "sent", "received", "lost")
-    for name in ("jitter", "delay", "MOS"):
-        table.add_column(name, justify="right")
+    view = table(*_CALL_COLUMNS)
     for call in calls:
         rtp = call["rtp"]
-        table.add_row(
-            *(safe(call.get(key, "")) for key in ("call", "line", "direction", "from", "state")),
+        view.add_row(
+            *(safe(call.get(key, "")) for key in ("call", "line", "from", "state")),
             *(str(rtp[key]) for key in ("sent", "received", "lost")),
             milliseconds(rtp["jitter_ms"]),
             milliseconds(rtp.get("round_trip_ms")),
             figure(rtp.get("mos")),
         )
-    return table
+    return view
 
 
 def milliseconds(value: float | None) -> str:
@@ -95,8 +109,20 @@ def safe(value: object) -> str:
     return escape(one_line(str(value)))
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+def console() -> Console:
+    """stdout: as wide as the terminal, and wide enough to lose nothing where there is none."""
+    return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+
+
+def table(*columns: str) -> Table:
+    """A plain table. Where it is too wide, the texts in it are folded and the figures stay."""
+    view = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column)
-    return table
+        if column in _FOLDED:
+            view.add_column(column, overflow="fold", min_width=8)
+        else:
+            view.add_column(column, no_wrap=True)
+    return view
+
+
+_FOLDED = {"from", "end"}

@@ -1,0 +1,281 @@
+"""The tipring command against a fake service that uses the real control server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.service.cli import main, run_arguments
+from gateway.service.cli_root import invoke
+from tests.service.control_harness import RECORD, STATUS, FakeService, serving
+
+Outputs = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def socket_path(tmp_path: Path) -> Path:
+    return tmp_path / "control.sock"
+
+
+@pytest.fixture
+def service(socket_path: Path) -> Iterator[FakeService]:
+    fake = FakeService()
+    with serving(socket_path, fake.handlers()):
+        yield fake
+
+
+HANDSET_ROWS: list[tuple[list[str], dict[str, Any]]] = [
+    (["off-hook"], {"command": "handset.off-hook"}),
+    (["on-hook"], {"command": "handset.on-hook"}),
+    (["flash"], {"command": "handset.flash"}),
+    (["flash", "--ms", "200"], {"command": "handset.flash", "ms": 200}),
+    (
+        ["dial", "12#,*"],
+        {
+            "command": "handset.dial",
+            "digits": "12#,*",
+            "pulse": False,
+            "pps": 10,
+            "break": 60,
+            "on_ms": 100,
+            "off_ms": 100,
+        },
+    ),
+    (
+        ["dial", "90", "--pulse", "--pps", "20", "--break", "67"],
+        {
+            "command": "handset.dial",
+            "digits": "90",
+            "pulse": True,
+            "pps": 20,
+            "break": 67,
+            "on_ms": 100,
+            "off_ms": 100,
+        },
+    ),
+    (["record", "--stop"], {"command": "handset.record-stop"}),
+]
+
+
+@pytest.mark.parametrize(("arguments", "request_"), HANDSET_ROWS)
+def test_gestures(
+    service: FakeService, socket_path: Path, arguments: list[str], request_: dict[str, Any]
+) -> None:
+    assert invoke(["--socket", str(socket_path), "handset", "phone1", *arguments]) == 0
+    assert service.asked == [{"v": 1, "line": "phone1", **request_}]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["--socket={}", "handset", "phone1", "off-hook"],
+        ["handset", "--socket", "{}", "phone1", "off-hook"],
+        ["handset", "phone1", "off-hook", "--socket", "{}"],
+    ],
+)
+def test_the_socket_may_be_named_anywhere(
+    service: FakeService, socket_path: Path, place: list[str]
+) -> None:
+    assert invoke([part.format(socket_path) for part in place]) == 0
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize(("extra", "wait"), [([], True), (["--no-wait"], False)])
+def test_play_passes_the_open_file(
+    service: FakeService, socket_path: Path, tmp_path: Path, extra: list[str], wait: bool
+) -> None:
+    wav = tmp_path / "speech.wav"
+    wav.write_bytes(b"RIFF speech")
+    arguments = ["--socket", str(socket_path), "handset", "phone1", "play", str(wav), *extra]
+    assert invoke(arguments) == 0
+    assert service.read == [b"RIFF speech"]
+    assert service.asked[0]["wait"] is wait
+
+
+@pytest.mark.parametrize(("extra", "fields"), [([], {}), (["--seconds", "2.5"], {"seconds": 2.5})])
+def test_record_passes_a_file_that_the_service_writes(
+    service: FakeService,
+    socket_path: Path,
+    tmp_path: Path,
+    extra: list[str],
+    fields: dict[str, float],
+) -> None:
+    wav = tmp_path / "heard.wav"
+    wav.write_bytes(b"older and longer")
+    arguments = ["--socket", str(socket_path), "handset", "phone1", "record", str(wav), *extra]
+    assert invoke(arguments) == 0
+    assert wav.read_bytes() == b"RIFF"
+    assert service.asked == [{"v": 1, "command": "handset.record", "line": "phone1", **fields}]
+
+
+def test_status_as_json_is_what_the_service_said(
+    service: FakeService, socket_path: Path, capsys: Outputs
+) -> None:
+    assert invoke(["status", "--json", "--socket", str(socket_path)]) == 0
+    assert json.loads(capsys.readouterr().out) == STATUS
+
+
+def test_status_for_people(service: FakeService, socket_path: Path, capsys: Outputs) -> None:
+    assert invoke(["status", "--socket", str(socket_path)]) == 0
+    shown = capsys.readouterr().out
+    for word in ("tipring 0.1.0: ready", "phone1", "off-hook", "phone2", "ringing", "a1b2", "498"):
+        assert word in shown
+    assert "\x1b[2J" not in shown
+    assert "no calls" not in shown
+
+
+def test_calls(service: FakeService, socket_path: Path, capsys: Outputs) -> None:
+    assert invoke(["calls", "--json", "--since", "@0", "--socket", str(socket_path)]) == 0
+    assert json.loads(capsys.readouterr().out) == [RECORD]
+    assert service.asked[0]["since"] == "1970-01-01T00:00:00.000Z"
+    assert invoke(["calls", "--socket", str(socket_path)]) == 0
+    assert "cancelled" in capsys.readouterr().out
+
+
+def test_version_works_with_and_without_a_service(
+    service: FakeService, socket_path: Path, tmp_path: Path, capsys: Outputs
+) -> None:
+    assert invoke(["version", "--json", "--socket", str(socket_path)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"version": "0.1.0", "service": "0.1.0"}
+    assert invoke(["version", "--socket", str(tmp_path / "none")]) == 0
+    assert capsys.readouterr().out == "tipring 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["handset", "nobody", "off-hook"], 1, "tipring: there is no line 'nobody'"),
+        (["handset", "phone1", "play", "/none.wav"], 1, "No such file"),
+        (["handset", "phone1", "record"], 2, "the FILE to record into is missing"),
+        (["handset", "phone1", "dial"], 2, "Missing argument 'DIGITS'"),
+        (["handset", "phone1", "dial", "1", "--pps", "0"], 2, "Invalid value for '--pps'"),
+        (["handset", "phone1", "jump"], 2, "No such command 'jump'"),
+        (["handset"], 2, "LINE"),
+        (["calls", "--since", "soon"], 2, "tipring: 'soon' is no time"),
+        (["frobnicate"], 2, "No such command 'frobnicate'"),
+        (["status", "--colour"], 2, "No such option"),
+        (["phone", "phone1"], 1, "this view needs a terminal"),
+        ([], 2, "Usage: tipring"),
+    ],
+)
+def test_exit_codes(
+    service: FakeService,
+    socket_path: Path,
+    capsys: Outputs,
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    given = ["--socket", str(socket_path), *arguments] if arguments else []
+    assert invoke(given) == code
+    shown = capsys.readouterr()
+    assert words in shown.out + shown.err
+    assert "Traceback" not in shown.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["calls"], ["handset", "phone1", "off-hook"], ["phone", "phone1"]]
+)
+def test_no_service_is_said_plainly(
+    tmp_path: Path, capsys: Outputs, arguments: Sequence[str]
+) -> None:
+    path = tmp_path / "none.sock"
+    assert invoke(["--socket", str(path), *arguments]) == 1
+    expected = f"tipring: no service answers at {path}; start it with `systemctl start tipring`"
+    assert capsys.readouterr().err.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ('[[line]]\nname = "a"\ndriver = "simulated"\nusers = ["*"]\n', 0, "c.toml: fine\n"),
+        (
+            '[[line]]\nname = "a"\ndriver = "simulated"\n',
+            0,
+            "c.toml:1: line[0]: warning: no users",
+        ),
+        ("[rtp]\ndscp = 99\n", 1, "c.toml:2: rtp.dscp: 99 is not allowed; allowed is a number fr"),
+        ("[rtp]\ndscp = 99\n", 1, "c.toml: 2 errors, 0 warnings\n"),
+    ],
+)
+def test_check(tmp_path: Path, capsys: Outputs, text: str, code: int, words: str) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(text)
+    assert invoke(["check", str(file)]) == code
+    assert words in capsys.readouterr().out
+    assert invoke(["check", "--json", str(file)]) == code
+    problems = json.loads(capsys.readouterr().out)
+    assert all(set(each) == {"file", "line", "key", "text", "severity"} for each in problems)
+
+
+def test_check_of_nothing(tmp_path: Path, capsys: Outputs) -> None:
+    assert invoke(["check", str(tmp_path / "none")]) == 1
+    assert "there is no such file" in capsys.readouterr().out
+    assert invoke(["check"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run"),
+    [
+        (["run"], []),
+        (["run", "--config", "f"], ["--config", "f"]),
+        (["--socket", "s", "run", "--simulated"], ["--socket", "s", "--simulated"]),
+        (["--socket=s", "run"], ["--socket=s"]),
+        (["status"], None),
+        (["--socket", "run"], None),
+        (["handset", "run", "off-hook"], None),
+        (["--help"], None),
+        ([], None),
+    ],
+)
+def test_run_is_told_apart_before_click_is_loaded(
+    arguments: list[str], run: list[str] | None
+) -> None:
+    assert run_arguments(arguments) == run
+
+
+def test_help_lists_every_command(capsys: Outputs) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for command in ("run", "status", "calls", "handset", "check", "version", "phone"):
+        assert f"\n  {command} " in shown
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        check=False,
+    )
+
+
+def test_the_service_process_loads_neither_click_nor_rich() -> None:
+    code = (
+        "import sys\n"
+        "from gateway.service import cli\n"
+        "assert cli.run_arguments(['run']) == []\n"
+        "import gateway.service.config_file, gateway.service.control, gateway.service.journal\n"
+        "import gateway.service.records, gateway.service.notify\n"
+        "print(sorted({'click', 'rich', 'systemd'} & set(sys.modules)))\n"
+    )
+    assert python(code).stdout == "[]\n"
+
+
+def test_the_command_as_a_process(service: FakeService, socket_path: Path) -> None:
+    code = "import sys; from gateway.service.cli import main; sys.exit(main())"
+    done = python(code, "status", "--json", "--socket", str(socket_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["ready"] is True
+    done = python(code, "status", "--socket", str(socket_path) + "x")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
