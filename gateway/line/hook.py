@@ -27,7 +27,7 @@ from gateway.deadlines import Deadlines
 from gateway.line.hook_table import GRACE_NS, TIMERS, TRANSITIONS, Hook, Symbol
 from gateway.line.pulse import NS_PER_MS, Break, HookTimings, classify
 
-LATE_NS = 5 * NS_PER_MS
+LATE_NS = NS_PER_MS
 ROUNDING_NS = 500  # float seconds resolve no nanosecond after weeks of uptime
 KEPT_TRANSITIONS = 32
 

@@ -29,7 +29,7 @@ from gateway.line.events import (
 )
 from gateway.line.hook_table import TRANSITIONS as HOOK_TRANSITIONS
 from gateway.line.machine import TRANSITIONS
-from tests.line.traces import CODES, NS, Run, country
+from tests.line.traces import CODES, NS, Run, bounced, breaks, country
 
 CODE = st.sampled_from(CODES)
 GAPS = st.lists(st.floats(0.01, 2000), min_size=1, max_size=60)
@@ -72,6 +72,49 @@ def test_digits_and_flashes_need_breaks_of_their_kind(code: str, gaps: list[floa
     hang_ups = sum(isinstance(e, OnHook) for e in run.events)
     opened = sum(gap >= 10 for gap in gaps[1::2]) + (len(gaps) % 2 == 0)
     assert pulses + flashes + hang_ups <= opened
+
+
+def expected(code: str, contacts: list[tuple[float, float]]) -> list[LineEvent]:
+    """A second opinion, for contacts that never bounce: (open for, closed for) milliseconds."""
+    hook = country(code).hook
+    found: list[LineEvent] = []
+    pulses = 0
+    for opened, closed in contacts:
+        if opened > hook.hang_up_ms:
+            pulses = 0
+            found += [OnHook(), OffHook(False)]
+        elif opened <= 120:
+            pulses += 1
+        elif hook.flash_min_ms <= opened <= hook.flash_max_ms and not pulses:
+            found.append(HookFlash())
+        else:
+            pulses = 0
+        if closed >= 100:
+            found += [PulseDigit(str(pulses % 10))] if 1 <= pulses <= 10 else []
+            pulses = 0
+    return found
+
+
+# Lengths as people and dials make them, so that whole digits come up; in tenths of milliseconds.
+OPENED = st.one_of(
+    st.integers(300, 1200), st.integers(300, 1200), st.integers(1210, 20000), st.just(1200)
+)
+CLOSED = st.one_of(st.integers(200, 990), st.integers(200, 990), st.integers(1000, 9000))
+CONTACTS = st.lists(st.tuples(OPENED, CLOSED), max_size=40).map(
+    lambda pairs: [(opened / 10, closed / 10) for opened, closed in pairs]
+)
+
+
+@given(CODE, CONTACTS, st.sampled_from([0, 1, 4, 9]))
+@settings(max_examples=300)
+def test_the_second_opinion_agrees_bouncing_or_not(
+    code: str, contacts: list[tuple[float, float]], bounce: float
+) -> None:
+    contacts = [*contacts, (5000, 500)]
+    moves = breaks(2000, *contacts)
+    run = Run(code).lifted().edges(bounced(moves, bounce) if bounce else moves)
+    run.at(moves[-1] + 5000)
+    assert run.events == expected(code, contacts)
 
 
 @given(CODE, GAPS, st.data())
