@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,6 +64,36 @@ def default_command() -> list[str]:
     return [str(script), "run"] if script.exists() else list(COMMAND)
 
 
+class Manager:
+    """The service manager's end of sd_notify(3): reads for as long as the service runs."""
+
+    def __init__(self, path: Path) -> None:
+        self.ready = threading.Event()
+        self.ready_ns = 0
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.settimeout(0.2)
+        self._closing = False
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._closing:
+            try:
+                message = self._socket.recv(4096)
+            except TimeoutError:
+                continue
+            if b"READY=1" in message.split(b"\n"):
+                self.ready_ns = time.monotonic_ns()
+                self.ready.set()
+
+    def close(self) -> None:
+        """Read no more."""
+        self._closing = True
+        self._thread.join()
+        self._socket.close()
+
+
 class Service:
     """A running gateway in a folder of its own; `close` ends it by its process id."""
 
@@ -73,7 +104,7 @@ class Service:
         self.names = [f"phone{n + 1}" for n in range(setup.lines)]
         self.socket = self.folder / "control.sock"
         self._write_config(setup)
-        self._notify = _notify_socket(self.folder / "notify.sock")
+        self._manager = Manager(self.folder / "notify.sock")
         self._log = (self.folder / "log").open("wb")
         command = [*(setup.command or default_command()), "--config"]
         command += [str(self.folder / "tipring.toml"), "--simulated", "--socket", str(self.socket)]
@@ -105,14 +136,9 @@ class Service:
     def wait_ready(self, patience_s: float = 15.0) -> float:
         """Wait for READY=1; returns the seconds from the start until it came."""
         deadline = time.monotonic() + patience_s
-        while (left := deadline - time.monotonic()) > 0 and self._process.poll() is None:
-            self._notify.settimeout(min(left, 0.5))
-            try:
-                message = self._notify.recv(4096)
-            except TimeoutError:
-                continue
-            if b"READY=1" in message.split(b"\n"):
-                return (time.monotonic_ns() - self.started_ns) / 1e9
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if self._manager.ready.wait(0.2):
+                return (self._manager.ready_ns - self.started_ns) / 1e9
         raise NoAnswerError(f"the service does not get ready:\n{self.log()}")
 
     def control(self) -> Control:
@@ -130,7 +156,7 @@ class Service:
     def close(self) -> None:
         """End it."""
         processes.end(self._process)
-        self._notify.close()
+        self._manager.close()
         self._log.close()
         self._folder.cleanup()
 
@@ -139,9 +165,3 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _notify_socket(path: Path) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    sock.bind(str(path))
-    return sock

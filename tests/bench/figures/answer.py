@@ -65,11 +65,10 @@ def _lift(service: Service, wav: Path) -> Callable[[], int]:
     """Lift and speak; returns the instant from which the handset counts as lifted."""
 
     def lift() -> int:
-        with service.control() as control, wav.open("rb") as source:
-            control.send("handset.off-hook", line=service.names[0])
-            control.send("handset.play", source.fileno(), line=service.names[0], wait=False)
-            lifted_s = float(control.reply()["t"])
-            control.reply()
+        with service.control() as hand, service.control() as mouth:
+            hand.send("handset.off-hook", line=service.names[0])
+            mouth.play(service.names[0], wav)
+            lifted_s = float(hand.reply()["t"])
         return round(lifted_s * 1e9) + PERSISTENCE_NS
 
     return lift
@@ -79,7 +78,9 @@ def _rest(service: Service) -> Callable[[], None]:
     def put_down() -> None:
         with service.control() as control:
             control.ask("handset.on-hook", line=service.names[0])
-        threading.Event().wait(0.7)  # longer than any flash
+            # On-hook counts after the longest flash only; until then the phone is in use.
+            while control.ask("status")["lines"][0]["state"] != "idle":
+                threading.Event().wait(0.1)
 
     return put_down
 
