@@ -11,7 +11,7 @@ NATIVE := $(wildcard native/*.py native/include/*.h native/src/*/*.[ch])
 APT_BUILD := ca-certificates python3-venv python3-dev build-essential pkg-config \
              libsystemd-dev libasound2-dev
 APT_DEMO  := asterisk-core-sounds-en-wav
-APT_TEST  := sip-tester baresip-core clang libclang-rt-dev
+APT_TEST  := sip-tester baresip-core pulseaudio libasound2-plugins systemd clang libclang-rt-dev
 APT_FRESH := mmdebstrap
 
 # make demo ARGS="...", make test ARGS="-k sdp", make run SOUND=default, make fuzz SECONDS=600
@@ -58,10 +58,11 @@ format: setup
 	$(BIN)/ruff format
 
 test-native: setup
-	$(MAKE) -C native test PYTHON=$(CURDIR)/$(BIN)/python
+	$(MAKE) -C native test tsan
+	$(MAKE) -C native fuzz SECONDS=20
 
 test: lint test-native
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --no-skips $(ARGS)
 
 test-fast: setup
 	$(BIN)/python -m pytest -m 'not slow and not peer' $(ARGS)
@@ -78,7 +79,7 @@ fresh: apt-fresh
 	done
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build native/build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find gateway native tests \( -name __pycache__ -o -name '*.so' -o -name '*.o' \) \
 	    -prune -exec rm -rf {} +
 
