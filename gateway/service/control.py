@@ -106,9 +106,12 @@ class ControlServer:
             self._pause()
             return
         connection.setblocking(False)
-        client = asyncio.get_running_loop().create_task(self._serve(Wire(connection)))
+        wire = Wire(connection)
+        client = asyncio.get_running_loop().create_task(self._serve(wire))
         self._clients.add(client)
         client.add_done_callback(self._clients.discard)
+        # Not a finally in the task: one that is cancelled before its first step never gets there.
+        client.add_done_callback(lambda _done: wire.close())
 
     def _pause(self) -> None:
         """No descriptor is left (EMFILE): asking at once again would keep the loop busy."""
@@ -131,8 +134,6 @@ class ControlServer:
                 pass
         except (OSError, TimeoutError):
             return  # the client went away, or is silent
-        finally:
-            wire.close()
 
     async def _exchange(self, wire: Wire) -> bool:
         """One request and its answer; False when the conversation is over."""

@@ -282,6 +282,20 @@ def test_closing_the_server_ends_handlers_and_removes_the_socket(path: Path) -> 
     run(path, scenario, {"wait": wait})
 
 
+def test_a_client_that_was_only_just_accepted_is_closed_too(path: Path) -> None:
+    async def scenario(server: ControlServer) -> None:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.setblocking(False)
+            client.connect(str(path))
+            await asyncio.sleep(0)  # one turn, in which the server accepts,
+            await asyncio.sleep(0)  # and we are back before the connection's task has begun
+            await server.close()
+
+    before = open_count()
+    run(path, scenario)
+    assert open_count() == before
+
+
 # --- descriptors -------------------------------------------------------------------------------
 
 
