@@ -42,6 +42,11 @@ class HookTimings:
             raise ValueError("persistence, glitch and pulse_max must rise in this order")
 
     @property
+    def typical_flash_ms(self) -> int:
+        """What a telephone's R key makes: the middle of the window, and no more than 500 ms."""
+        return min((self.flash_min_ms + self.flash_max_ms) // 2, 500)
+
+    @property
     def flash_looks_like_pulse(self) -> bool:
         """A European flash is as long as a dial pulse; a single break is then ambiguous."""
         return self.flash_min_ms <= self.pulse_max_ms

@@ -87,6 +87,13 @@ def test_putting_down_is_told_once(code: str) -> None:
     assert run.found[0][1] == pytest.approx(2006 + limit, abs=3)
 
 
+@pytest.mark.parametrize("code", CODES)
+def test_the_r_key_is_a_flash_in_a_call(code: str) -> None:
+    run = Run(code).answered()
+    run.edges(breaks(2000, (country(code).hook.typical_flash_ms, 0))).at(9000)
+    assert run.events == [FLASH]
+
+
 CORNERS = [(pps, ratio) for pps in (8, 9, 10, 11, 12) for ratio in (50, 60, 66.7, 75)]
 
 
