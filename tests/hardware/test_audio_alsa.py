@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gateway.hardware.audio.direction import BAD_TRIES, GOOD_PERIODS, TARGET
+from gateway.hardware.audio.direction import BAD_TRIES, GOOD_PERIODS, LIMIT, TARGET
 from gateway.hardware.audio_alsa import AlsaAudio
 from tests.hardware.fake_alsa import XRUN, ALSAAudioError, Card, FakeAlsa, FakeLineAudio, Step
 
@@ -119,7 +119,7 @@ def test_sound_goes_to_the_card() -> None:
 def test_old_sound_is_not_played_late() -> None:
     with running([], [OK * 5], sink=sound(1000)) as bench:
         assert written(bench) == bytes(2 * 160) + sound(1000)[-2 * TARGET :]
-        assert bench.audio.playback.dropped == 1000 - TARGET
+        assert bench.audio.playback.discarded == 1000 - TARGET
 
 
 def test_the_card_plays_silence_until_the_ring_has_its_cushion() -> None:
@@ -226,6 +226,13 @@ def test_a_card_that_agreed_to_something_else(info: dict[str, Any], said: str) -
 def test_a_card_faster_than_sound_is_no_card() -> None:
     with running([OK * GOOD_PERIODS, []], seconds_a_call=0.0, drained=True) as bench:
         assert "faster than sound" in bench.faults[0]
+
+
+def test_a_ring_that_nobody_empties_is_not_filled_for_ever() -> None:
+    with running([OK * 100]) as bench:
+        assert len(bench.line.source) // 2 <= LIMIT + 80
+        assert bench.audio.capture.discarded > 0
+        assert bench.faults == []
 
 
 def test_stopping_twice() -> None:

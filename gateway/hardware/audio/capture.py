@@ -40,12 +40,12 @@ class Capture(Direction):
             self._insert(bytes(TARGET * SAMPLE_BYTES))
             self.match.restart()
         elif self.match.overflows(level):
-            self.counters.dropped += len(pcm_bytes) // SAMPLE_BYTES
+            self.counters.discarded += len(pcm_bytes) // SAMPLE_BYTES
             return
         else:
             pcm_bytes = self._match_clock(pcm_bytes, level)
         taken = self.audio.write_source(pcm_bytes)
-        self.counters.dropped += len(pcm_bytes) // SAMPLE_BYTES - taken
+        self.counters.discarded += len(pcm_bytes) // SAMPLE_BYTES - taken
 
     def _match_clock(self, pcm_bytes: bytes, level: int) -> bytes:
         correction = self.match.correction(level)

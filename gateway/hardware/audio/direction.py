@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.errors import HardwareError
+from gateway.errors import HardwareError, LocalProtocolError
 from gateway.hardware.audio.clock_match import ClockMatch
 from gateway.media.port import SAMPLE_RATE, LineAudio
 
@@ -33,12 +33,14 @@ class CardLost(HardwareError):
 
 @dataclass(slots=True)
 class AudioCounters:
-    """Of one direction. `inserted` and `dropped` are samples, by which the clocks were matched."""
+    """Of one direction. `inserted` and `dropped` are samples by which the clocks were matched;
+    `discarded` are those that were too old, or that nobody took."""
 
     periods: int = 0
     xruns: int = 0
     inserted: int = 0
     dropped: int = 0
+    discarded: int = 0
     opened: int = 0
     realtime: bool = False
 
@@ -78,6 +80,8 @@ class Direction(ABC):
         while not self.halt.is_set():
             try:
                 self._use_card()
+            except LocalProtocolError:
+                return  # the line was closed: there is nothing to move sound for
             except (OSError, self.alsa.ALSAAudioError) as error:
                 self._report(error)
                 self.world.pause(self._retry_s)

@@ -50,7 +50,7 @@ class Playback(Direction):
 
     def _take(self, samples: int) -> None:
         if samples > 0:
-            self.counters.dropped += len(self.audio.read_sink(samples)) // SAMPLE_BYTES
+            self.counters.discarded += len(self.audio.read_sink(samples)) // SAMPLE_BYTES
 
     def _write(self, pcm: Any, sound: bytes) -> None:
         for _ in range(BAD_TRIES):
