@@ -6,7 +6,8 @@
 
 enum {
     BLOCK = 80,
-    TARGET_MIN = 80,
+    TARGET_MIN = 40,
+    TARGET_FIRST = 112,   /* until the network is known */
     TARGET_MAX = 1600,
     MARGIN = 16,
     AHEAD_MAX = 6400,
@@ -17,11 +18,13 @@ enum {
 };
 #define FORGET 0.998f
 #define COVERED 0.985f
+#define FIRST_WEIGHT 0.1f
 
 void tr_jitter_restart(tr_jitter *j)
 {
     memset(j->present, 0, sizeof j->present);
     j->anchored = j->heard = false;
+    j->owed = false;
     j->late_in_row = 0;
     j->gap = 0;
     j->settle = 0;
@@ -30,8 +33,8 @@ void tr_jitter_restart(tr_jitter *j)
 void tr_jitter_init(tr_jitter *j)
 {
     memset(j, 0, sizeof *j);
-    j->lateness[(TARGET_MIN + MARGIN) / TR_JITTER_BIN] = 1.0f;
-    j->target = 2 * BLOCK;
+    j->lateness[(TARGET_FIRST - MARGIN) / TR_JITTER_BIN - 1] = FIRST_WEIGHT;
+    j->target = TARGET_FIRST;
 }
 
 static int32_t transit_of(uint32_t timestamp, uint32_t arrival)
@@ -82,11 +85,19 @@ static int wanted_delay(const tr_jitter *j)
     return TARGET_MAX;
 }
 
+/* How many blocks to wait at the coming get, so that the delay is the target or up to a block more. */
+static uint32_t first_wait(const tr_jitter *j, uint32_t arrival)
+{
+    const int32_t age = tr_ts_diff(j->now + BLOCK, arrival);
+    const int32_t wait = j->target - (age > 0 && age < BLOCK ? age : 0);
+    return wait > 0 ? (uint32_t)(wait + BLOCK - 1) / BLOCK * BLOCK : 0;
+}
+
 static void anchor(tr_jitter *j, uint32_t timestamp, uint32_t arrival)
 {
     tr_jitter_restart(j);
     j->anchored = true;
-    j->play = timestamp - (uint32_t)(j->target / BLOCK * BLOCK);
+    j->play = timestamp - first_wait(j, arrival);
     j->newest = timestamp;
     j->fastest[0] = j->fastest[1] = transit_of(timestamp, arrival);
     j->window_start = arrival;
@@ -131,6 +142,7 @@ bool tr_jitter_put(tr_jitter *j, uint32_t timestamp, const int16_t *pcm, int sam
     j->target = wanted_delay(j);
     const int32_t ahead = tr_ts_diff(timestamp, j->play);
     const int skip = ahead < 0 ? -ahead : 0; /* what of it has been played over already */
+    j->owed |= skip > 0;
     if (skip >= samples) {
         j->late++;
         return false;
@@ -209,17 +221,20 @@ static int take(tr_jitter *j, int16_t *pcm, uint8_t *present, int samples)
     return found;
 }
 
-/* Late packets leave holes: after one, play-out waits a block, which raises the delay. */
-static bool hold(const tr_jitter *j)
+/* After a packet that came too late play-out waits a block where the delay is indeed too small:
+ * the gap that is there anyway, or a short one now, raises it. */
+static bool hold(tr_jitter *j)
 {
-    return j->gap > 0 && j->gap <= BLOCK && j->delay + BLOCK <= j->target + MARGIN &&
-           tr_ts_diff(j->play, j->newest) >= 0;
+    const bool wanted = j->owed && j->delay < j->target;
+    j->owed = false;
+    return wanted;
 }
 
 int tr_jitter_get(tr_jitter *j, int16_t *pcm, uint8_t *present, int samples, uint32_t now)
 {
     memset(present, 0, (size_t)samples);
     memset(pcm, 0, (size_t)samples * sizeof *pcm);
+    j->now = now;
     if (!j->anchored)
         return 0;
     j->delay = delay_at(j, now);

@@ -4,7 +4,7 @@
  * Speech lies in a ring of one second, one flag a sample, so packets of any length and mixed
  * lengths fit. The play-out point moves by exactly what is played; its distance from the fastest
  * packet of the last seconds is the delay. The wanted delay is the 98.5 % point of a histogram of
- * the packets' lateness, forgotten over about 10 s, between 10 and 200 ms. It is corrected where
+ * the packets' lateness, forgotten over about 10 s, between 5 and 200 ms. It is corrected where
  * nobody hears it: during a gap, or by leaving out or repeating a quiet 10 ms block.
  *
  * put: where the packet belongs; returns false when it came too late to be played.
@@ -25,7 +25,9 @@ typedef struct {
     float lateness[TR_JITTER_BINS];
     bool anchored;              /* a play-out point exists */
     bool heard;                 /* speech has been played since: what is missing now is a gap */
+    bool owed;                  /* a packet came too late: the delay may be too small */
     uint32_t play;              /* timestamp of the next sample to play */
+    uint32_t now;               /* of the last get */
     uint32_t newest;            /* end of the newest speech */
     int32_t fastest[2];         /* least transit (arrival - timestamp) of this and the last window */
     uint32_t window_start;
