@@ -12,7 +12,11 @@
 #include "engine/line.h"
 #include "engine/stream.h"
 
-enum { TR_EVENT_RING = 1024, TR_STACK_BYTES = 256 * 1024 };
+enum { TR_EVENT_RING = 1024 };
+
+#ifndef TR_STACK_BYTES /* TSan needs far more for itself */
+#define TR_STACK_BYTES (256 * 1024)
+#endif
 
 typedef struct {
     void *base;

@@ -77,6 +77,7 @@ static void note_new_source(tr_stream *s, tr_source_verdict verdict, const tr_ad
                             int64_t t_ns)
 {
     s->statistics.source_changes++;
+    tr_reception_expect_new(&s->in.reception);
     tr_stream_emit(s, TR_EVENT_SOURCE_CHANGED, 0, 0, source, t_ns);
     if (verdict != TR_SOURCE_LATCHED || s->settings.allow_count > 0)
         return;

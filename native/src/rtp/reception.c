@@ -19,6 +19,8 @@ static int64_t lost_now(const tr_reception *r)
 
 int64_t tr_reception_lost(const tr_reception *r) { return r->lost_before + lost_now(r); }
 
+void tr_reception_expect_new(tr_reception *r) { r->expect_new = r->started; }
+
 static void begin(tr_reception *r, uint32_t ssrc, uint16_t sequence)
 {
     r->lost_before += lost_now(r);
@@ -29,14 +31,14 @@ static void begin(tr_reception *r, uint32_t ssrc, uint16_t sequence)
     r->seen[0] = 1;
     r->seen[1] = 0;
     r->candidate_sequence = -1;
-    r->have_transit = false;
+    r->expect_new = r->have_transit = false;
     r->expected_prior = r->received_prior = 0;
 }
 
 /* Two packets in a row of the same newcomer (A.1: MIN_SEQUENTIAL). */
 static tr_packet_verdict probation(tr_reception *r, uint32_t ssrc, uint16_t sequence)
 {
-    if (r->candidate_sequence == sequence && r->candidate_ssrc == ssrc) {
+    if (r->expect_new || (r->candidate_sequence == sequence && r->candidate_ssrc == ssrc)) {
         begin(r, ssrc, sequence);
         return TR_PACKET_RESTART;
     }
@@ -65,6 +67,7 @@ static tr_packet_verdict newer(tr_reception *r, int64_t by)
     r->highest += by;
     r->received++;
     r->candidate_sequence = -1;
+    r->expect_new = false;
     return TR_PACKET_TAKE;
 }
 

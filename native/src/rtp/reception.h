@@ -22,6 +22,7 @@ typedef struct {
     int64_t lost_before;        /* of earlier SSRCs and runs */
     int32_t candidate_sequence; /* expected next of a source in probation; -1: none */
     uint32_t candidate_ssrc;
+    bool expect_new;            /* the next newcomer needs no probation */
     int32_t transit;
     bool have_transit;
     double jitter;              /* samples */
@@ -37,6 +38,8 @@ typedef enum {
 
 void tr_reception_init(tr_reception *reception);
 tr_packet_verdict tr_reception_packet(tr_reception *reception, uint32_t ssrc, uint16_t sequence);
+/* The source filter has just tried another source: its first packet is taken at once. */
+void tr_reception_expect_new(tr_reception *reception);
 /* `arrival` in samples of any fixed origin. Not for telephone-events: their timestamp stands. */
 void tr_reception_timing(tr_reception *reception, uint32_t timestamp, uint32_t arrival);
 int64_t tr_reception_lost(const tr_reception *reception);

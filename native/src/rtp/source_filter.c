@@ -34,9 +34,9 @@ static bool may_be_candidate(const tr_source_filter *filter, const tr_address *s
 {
     if (!filter->latch)
         return false;
-    if (tr_address_same(source, &filter->signalled) || allowed(filter, source))
-        return true;
-    return filter->allow_count == 0 && !filter->settled;
+    if (filter->allow_count == 0)
+        return !filter->settled;
+    return allowed(filter, source) || tr_address_same(source, &filter->signalled);
 }
 
 static uint32_t count_candidate(tr_source_filter *filter, const tr_address *source)
