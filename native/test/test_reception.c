@@ -1,0 +1,198 @@
+#include "harness.h"
+#include "rtp/quality.h"
+#include "rtp/reception.h"
+#include "rtp/source_filter.h"
+
+enum { S = 1, A, B, C }; /* sources: signalled, inside the network, another inside, outside */
+
+static tr_address source(int who)
+{
+    tr_address a = {.family = 4, .port = (uint16_t)(1000 + who), .host = {10, 0, 0, (uint8_t)who}};
+    if (who == C)
+        a.host[0] = 11;
+    return a;
+}
+
+static tr_source_filter filter_for(bool latch, bool networks)
+{
+    tr_source_filter filter;
+    tr_stream_settings settings = {.latch = latch, .allow_count = networks};
+    memset(&filter, 0, sizeof filter);
+    settings.remote = source(S);
+    settings.allow[0] = (tr_address){.family = 4, .prefix = 8, .host = {10}};
+    tr_source_filter_signal(&filter, &settings);
+    return filter;
+}
+
+/*
+ * A scenario is a text: each letter one packet, 20 ms apart: s signalled, a and b inside the
+ * network, c outside; '.' nothing. What must be accepted is in capitals.
+ */
+static const struct {
+    const char *name;
+    bool latch, networks;
+    const char *packets;
+} filter_rows[] = {
+    {"strict takes the signalled only", false, false, "SaaaaaaSccccS"},
+    {"strict ignores networks", false, true, "Saaaaaa....aaaa"},
+    {"the signalled is heard at once", true, false, "SSS"},
+    {"another latches with the fourth packet", true, false, "aaaAAA"},
+    {"and then stays", true, false, "aaaAAAccccccssssA"},
+    {"packets between start the count anew", true, false, "aabaaaAA"},
+    {"once heard, the signalled is not displaced", true, false, "Saaaaaaaa....aaaaS"},
+    {"outside the networks nobody latches", true, true, "cccccccc"},
+    {"inside they do", true, true, "aaaAA"},
+    {"a cluster member takes over from a silent one", true, true, "SSS..aAAAAA"},
+    {"at the second packet after 50 ms of silence", true, true, "SSSaaAAA"},
+    {"never while the old one speaks", true, true, "SaSaSaSaSaSaSaSaS"},
+    {"an outsider never takes over", true, true, "SSS.....ccccccccS"},
+    {"the signalled may come back", true, true, "aaaAAA...sSSS"},
+};
+
+static int who_is(char letter)
+{
+    const char *letters = "sabc";
+    return (int)(strchr(letters, letter | 0x20) - letters) + S;
+}
+
+static void scenarios(void)
+{
+    for (size_t i = 0; i < COUNT(filter_rows); i++) {
+        tr_source_filter filter = filter_for(filter_rows[i].latch, filter_rows[i].networks);
+        ROW(filter_rows[i].name);
+        for (const char *p = filter_rows[i].packets; *p; p++) {
+            const tr_address from = source(*p == '.' ? S : who_is(*p));
+            const int64_t t_ns = (p - filter_rows[i].packets) * INT64_C(20000000);
+            if (*p == '.')
+                continue;
+            const bool wanted = *p < 'a';
+            const bool got = tr_source_filter_check(&filter, &from, t_ns) != TR_SOURCE_REFUSED;
+            if (got != wanted)
+                printf("at packet %d\n", (int)(p - filter_rows[i].packets));
+            CHECK_EQ(got, wanted);
+        }
+    }
+}
+
+static void signalling_starts_anew(void)
+{
+    tr_source_filter filter = filter_for(true, false);
+    tr_stream_settings settings = {.latch = true};
+    const tr_address a = source(A), b = source(B);
+    for (int i = 0; i < 4; i++)
+        tr_source_filter_check(&filter, &a, 0);
+    settings.remote = source(S);
+    tr_source_filter_signal(&filter, &settings); /* the same remote: nothing changes */
+    CHECK_EQ(tr_source_filter_check(&filter, &a, 0), TR_SOURCE_ACCEPTED);
+    settings.remote = b;
+    tr_source_filter_signal(&filter, &settings);
+    CHECK_EQ(tr_source_filter_check(&filter, &a, 0), TR_SOURCE_REFUSED);
+    CHECK_EQ(tr_source_filter_check(&filter, &b, 0), TR_SOURCE_ACCEPTED);
+}
+
+const SUITE(suite_source_filter) = {
+    {"scenarios", scenarios},
+    {"signalling_starts_anew", signalling_starts_anew},
+    END_OF_SUITE,
+};
+
+typedef struct {
+    uint32_t ssrc;
+    uint16_t sequence;
+    tr_packet_verdict wanted;
+} arrival;
+
+#define TAKE TR_PACKET_TAKE
+#define DUP TR_PACKET_DUPLICATE
+#define DROP TR_PACKET_DROP
+#define RESTART TR_PACKET_RESTART
+
+static const struct {
+    const char *name;
+    arrival arrivals[8];
+    int64_t lost;
+} reception_rows[] = {
+    {"in order over the wrap", {{1, 65534, TAKE}, {1, 65535, TAKE}, {1, 0, TAKE}}, 0},
+    {"a loss", {{1, 10, TAKE}, {1, 12, TAKE}}, 1},
+    {"a loss filled late", {{1, 10, TAKE}, {1, 12, TAKE}, {1, 11, TAKE}}, 0},
+    {"duplicates", {{1, 10, TAKE}, {1, 10, DUP}, {1, 11, TAKE}, {1, 10, DUP}}, 0},
+    {"older than the first", {{1, 10, TAKE}, {1, 9, TAKE}, {1, 9, DUP}}, 0},
+    {"a big gap below 3000", {{1, 10, TAKE}, {1, 3009, TAKE}}, 2998},
+    {"a jump restarts on the second", {{1, 10, TAKE}, {1, 5000, DROP}, {1, 5001, RESTART}}, 0},
+    {"a jump back too", {{1, 5000, TAKE}, {1, 10, DROP}, {1, 11, RESTART}, {1, 12, TAKE}}, 0},
+    {"a stray jump is forgotten", {{1, 10, TAKE}, {1, 5000, DROP}, {1, 11, TAKE}, {1, 5001, DROP}}, 0},
+    {"a new ssrc shows two", {{1, 10, TAKE}, {2, 7, DROP}, {2, 8, RESTART}, {2, 9, TAKE}}, 0},
+    {"a stranger's single packet", {{1, 10, TAKE}, {2, 7, DROP}, {1, 11, TAKE}, {2, 8, DROP}}, 0},
+    {"two strangers", {{1, 10, TAKE}, {2, 7, DROP}, {3, 8, DROP}, {3, 9, RESTART}}, 0},
+};
+
+static void verdicts(void)
+{
+    for (size_t i = 0; i < COUNT(reception_rows); i++) {
+        tr_reception r;
+        tr_reception_init(&r);
+        ROW(reception_rows[i].name);
+        for (const arrival *a = reception_rows[i].arrivals; a->ssrc; a++)
+            CHECK_EQ(tr_reception_packet(&r, a->ssrc, a->sequence), a->wanted);
+        CHECK_EQ(tr_reception_lost(&r), reception_rows[i].lost);
+    }
+}
+
+static void a_day_of_wraps_loses_nothing(void)
+{
+    tr_reception r;
+    tr_reception_init(&r);
+    for (uint32_t n = 0; n < 4320000; n++) /* 24 h of 20 ms */
+        if (tr_reception_packet(&r, 1, (uint16_t)(60000 + n)) != TR_PACKET_TAKE)
+            test_failures++;
+    CHECK_EQ(tr_reception_lost(&r), 0);
+    CHECK_EQ(r.highest, 60000 + 4320000 - 1);
+    CHECK_EQ(tr_reception_fraction(&r), 0);
+}
+
+static void fractions_are_of_the_interval(void)
+{
+    tr_reception r;
+    tr_reception_init(&r);
+    for (uint16_t n = 0; n < 100; n++)
+        if (n % 4)
+            tr_reception_packet(&r, 1, n);
+    CHECK_EQ(tr_reception_fraction(&r), 24 * 256 / 99);
+    for (uint16_t n = 100; n < 200; n++)
+        tr_reception_packet(&r, 1, n);
+    CHECK_EQ(tr_reception_fraction(&r), 0);
+}
+
+static void jitter_is_that_of_the_standard(void)
+{
+    tr_reception r;
+    tr_reception_init(&r);
+    for (uint32_t n = 0; n < 2000; n++) /* every second packet 80 samples late */
+        tr_reception_timing(&r, n * 160, n * 160 + (n & 1) * 80 + 0xFFFFF000);
+    CHECK(r.jitter > 79 && r.jitter < 81);
+    tr_reception_timing(&r, 0x80000000, 0); /* the sender's clock jumps */
+    CHECK(r.jitter < 81);
+}
+
+const SUITE(suite_reception) = {
+    {"verdicts", verdicts},
+    {"a_day_of_wraps_loses_nothing", a_day_of_wraps_loses_nothing},
+    {"fractions_are_of_the_interval", fractions_are_of_the_interval},
+    {"jitter_is_that_of_the_standard", jitter_is_that_of_the_standard},
+    END_OF_SUITE,
+};
+
+static void quality_falls_with_loss_and_delay(void)
+{
+    CHECK(tr_quality_mos(50, 0) > 4.3 && tr_quality_mos(50, 0) <= 4.5);
+    CHECK(tr_quality_mos(50, 5) > 3.4 && tr_quality_mos(50, 5) < 4.1);
+    CHECK(tr_quality_mos(400, 0) < 3.8);
+    CHECK(tr_quality_mos(50, 100) >= 1 && tr_quality_mos(50, 100) < 2);
+    for (double loss = 0; loss < 30; loss += 1)
+        CHECK(tr_quality_mos(50, loss + 1) < tr_quality_mos(50, loss));
+}
+
+const SUITE(suite_quality) = {
+    {"quality_falls_with_loss_and_delay", quality_falls_with_loss_and_delay},
+    END_OF_SUITE,
+};
