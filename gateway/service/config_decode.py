@@ -7,7 +7,6 @@ that the checks after this still find what else is wrong.
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing
 from collections.abc import Mapping
@@ -78,6 +77,8 @@ def _report_unknown(
 
 
 def _suggestion(name: str, known: Mapping[str, object]) -> str:
+    import difflib  # noqa: PLC0415 - a good configuration never needs it
+
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]!r}?"
