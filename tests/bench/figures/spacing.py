@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.bench import pacing
+from tests.bench import machine, pacing
 from tests.bench.bench import Bench
 from tests.bench.grid import Spread
 from tests.bench.pacing import Pacing
@@ -39,7 +39,9 @@ def _ours(bench: Bench, seconds: int) -> tuple[Talk, str]:
         press = _presser(service, bench, seconds)
         allowed = control.ask("status").get("realtime", {})
         fifo = "SCHED_FIFO" if allowed.get("fifo") else f"no FIFO: {allowed.get('why_not', '?')}"
-        return talk(service.target(), service.pid, seconds, press), fifo
+        with machine.watched() as bare:
+            talked = talk(service.target(), service.pid, seconds, press)
+        return talked, f"{fifo}; {bare.text()}"
 
 
 def _theirs(bench: Bench, seconds: int) -> Talk | None:

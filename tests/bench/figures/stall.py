@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from tests.bench import rtp, speech
+from tests.bench import machine, rtp, speech
 from tests.bench.bench import Bench
 from tests.bench.figures.spacing import IDLE_MS, spacing_rows
 from tests.bench.rtp import Packet, Unwrapper
@@ -34,10 +34,13 @@ def run(bench: Bench) -> list[Row]:
                     control.play(service.names[0], wav)
                 wrench.start()
 
-        talked = talk(service.target(), service.pid, seconds, press)
+        with machine.watched() as bare:
+            talked = talk(service.target(), service.pid, seconds, press)
         wrench.join()
     return [
-        *spacing_rows("Python stalled", IDLE_MS, talked, None, f"{stalls} stalls of 300 ms"),
+        *spacing_rows(
+            "Python stalled", IDLE_MS, talked, None, f"{stalls} stalls of 300 ms; {bare.text()}"
+        ),
         _continuity(talked, spoken),
     ]
 
