@@ -115,6 +115,7 @@ TRAINS = [
     ("99.9 ms still belongs to the digit", breaks(0, (60, 99.9), (60, 40)), "2"),
     ("glitch in a make", breaks(0, (60, 15), (5, 20), (60, 40)), "2"),
     ("glitch after the last pulse", breaks(0, (60, 50), (8, 300)), "1"),
+    ("a glitch does not put off the digit's end", breaks(0, (60, 50), (15, 40), (60, 40)), "11"),
     ("eleven pulses are no digit", breaks(0, *[(60, 40)] * 11), ""),
     ("break of 150 ms spoils the train", breaks(0, (60, 40), (150, 40)), ""),
     ("flash is off while dialling", breaks(0, (60, 40), (400, 400)), ""),

@@ -10,12 +10,17 @@ from hypothesis import strategies as st
 from gateway.line import (
     DigitEnded,
     DigitStarted,
+    Effect,
     HookFlash,
     LineEvent,
     LineFault,
     OffHook,
     OnHook,
+    PlayTone,
     PulseDigit,
+    StartRing,
+    StopRing,
+    StopTone,
 )
 from gateway.line.events import (
     DtmfEnd,
@@ -159,14 +164,18 @@ CALLS = st.sampled_from(["ring", "stop", "dial", "silence"])
 @settings(max_examples=200)
 def test_anything_in_any_order(code: str, steps: list[tuple[float, PortEvent | str]]) -> None:
     run, ms = Run(code), 0.0
+    effects: list[Effect] = []
     for gap, step in steps:
         ms += gap
         run.at(ms)
+        effects += run.machine.effects()
         if isinstance(step, str):
             call(run, step)
         else:
             run.give(replace(step, t_ns=round(ms * NS)))
     run.at(ms + 5000)
+    effects += run.machine.effects()
+    assert_bell_and_tone_end(effects, run.machine.state)
     assert run.machine.state in TRANSITIONS
     for moved in run.machine.transitions:
         assert TRANSITIONS[moved.before][moved.symbol] == moved.after
@@ -184,6 +193,17 @@ def call(run: Run, what: str) -> None:
         machine.stop_ringing(run.now)
     else:
         machine.tone("dial" if what == "dial" else None, run.now)
+
+
+def assert_bell_and_tone_end(effects: list[Effect], state: str) -> None:
+    """The bell is stopped as often as it was started, and no tone outlives the handset's lift."""
+    bell = [effect for effect in effects if isinstance(effect, StartRing | StopRing)]
+    assert [isinstance(e, StartRing) for e in bell] == [n % 2 == 0 for n in range(len(bell))]
+    assert len(bell) % 2 == (state == "ringing")
+    tones = [effect for effect in effects if isinstance(effect, PlayTone | StopTone)]
+    assert not tones or isinstance(tones[0], PlayTone)
+    if state != "off-hook":
+        assert not tones or isinstance(tones[-1], StopTone)
 
 
 def assert_keys_pair(events: list[LineEvent]) -> None:
