@@ -83,8 +83,10 @@ class Digest:
         """What is wrong with credentials for our realm, "" when nothing is."""
         if given.get("algorithm", "MD5").upper() != "MD5":
             return "unsupported-algorithm"
-        if given.get("qop", "auth").lower() != "auth" or not _same_target(given, request):
-            return "malformed"
+        if given.get("qop", "auth").lower() != "auth":
+            return "unsupported-qop"
+        if not _same_target(given, request):
+            return "other-target"
         if not hmac.compare_digest(
             self._expected(given, request).encode(),
             given.get("response", "").lower().encode("utf-8", "replace"),

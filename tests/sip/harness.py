@@ -161,9 +161,9 @@ class Caller:
         via: str = "54.172.60.0:5060",
     ) -> str:
         """A request of this call, in or out of the dialog by whether a To-tag is known."""
-        self.branch = (
-            f"z9hG4bK{self.call_id[:4]}.{next(self.branches)}" if branch is None else branch
-        )
+        if branch is None:
+            branch = f"z9hG4bK{self.call_id.partition('@')[0]}.{next(self.branches)}"
+        self.branch = branch
         to = f"<sip:{self.user}@{self.host}>" + (f";tag={self.to_tag}" if self.to_tag else "")
         lines = [
             f"{method} {uri or f'sip:{self.user}@{self.host}'} SIP/2.0",
