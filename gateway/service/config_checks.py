@@ -95,6 +95,16 @@ def _check_allow_from(config: Config, report: Report) -> None:
         report.warn(("sip", "allow_from"), "it is empty: nobody is answered, no call can come")
 
 
+def _check_openness(config: Config, report: Report) -> None:
+    """Scanners find an open port 5060 within hours."""
+    for index, entry in enumerate(config.sip.allow_from):
+        if entry.endswith("/0") and config.sip.inbound_auth is None:
+            key: Key = ("sip", "allow_from", index)
+            report.warn(
+                key, "the whole Internet may ring; give the peers' networks, or inbound_auth"
+            )
+
+
 def _check_auth(config: Config, report: Report) -> None:
     auth = config.sip.inbound_auth
     if auth is None:
@@ -194,6 +204,7 @@ _CHECKS: tuple[Callable[[Config, Report], None], ...] = (
     _check_listen,
     _check_public_address,
     _check_allow_from,
+    _check_openness,
     _check_auth,
     _check_response_headers,
     _check_rtp_ports,

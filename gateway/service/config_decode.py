@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar, Union
 
 import msgspec
 
-from gateway.service.config import Table
-from gateway.service.problems import Key, Report
+from gateway.service.config import Config, Table
+from gateway.service.problems import Key, Report, show_key
 from gateway.service.secrets import Secret, decode_secret
 
 Kind = TypeVar("Kind", bound=Table)
@@ -73,7 +73,7 @@ def _report_unknown(
         if _without_indexes(path) in LATER_KEYS:
             report.error(path, NOT_AVAILABLE)
         else:
-            report.error(path, f"unknown key{_suggestion(name, known)}")
+            report.error(path, f"unknown key; {_suggestion(name, known)}")
 
 
 def _suggestion(name: str, known: Mapping[str, object]) -> str:
@@ -81,8 +81,22 @@ def _suggestion(name: str, known: Mapping[str, object]) -> str:
 
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; allowed are {', '.join(known)}"
+        return f"did you mean {close[0]!r}?"
+    homes = sorted(home for home in _homes(Config, ()) if home.endswith(f".{name}"))
+    if homes:
+        return f"did you mean {' or '.join(homes)}?"
+    return f"allowed are {', '.join(known)}"
+
+
+def _homes(kind: type[Table], path: Key) -> Iterator[str]:
+    """Every key there is, as an owner would write its place."""
+    for field in msgspec.structs.fields(kind):
+        plain = _plain(field.type)
+        inner = _table_items(plain) or plain
+        place = (*path, field.name)
+        yield show_key(place)
+        if isinstance(inner, type) and issubclass(inner, Table):
+            yield from _homes(inner, place)
 
 
 def _decode(kind: Any, value: object, key: Key, report: Report) -> Any:

@@ -112,7 +112,15 @@ def _build(data: dict[str, Any], file: Path, report: Report) -> Config | None:
     if config is None:
         return None
     check_config(config, report)
+    _check_readers(config, file, report)
     return _with_passwords(config, search_folders(file.absolute().parent), report)
+
+
+def _check_readers(config: Config, file: Path, report: Report) -> None:
+    auth = config.sip.inbound_auth
+    if auth is not None and auth.passwords() and is_open_to_others(file.name, [file.parent]):
+        key: Key = ("sip", "inbound_auth", "users")
+        report.warn(key, "every user of this machine may read the passwords in this file")
 
 
 def _with_passwords(config: Config, folders: list[Path], report: Report) -> Config:

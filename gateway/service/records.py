@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 LIMIT: Final = 1000
+MOST: Final = 100_000  # records that one question may bring, however far back it goes
 
 ReadBack = Callable[[float | None, int], list[CallRecord]]
 
@@ -65,14 +66,14 @@ class RecordStore:
         found = {}
         if self._read_back is not None:
             older = await asyncio.to_thread(self._read_back, after, self._limit)
-            found = {record.call: record for record in older}
-        found.update({record.call: record for record in self._records})
+            found = {_name(record): record for record in older}
+        found.update({_name(record): record for record in self._records})
         wanted = (record for record in found.values() if _ended(record) >= (after or 0.0))
         return sorted(wanted, key=_ended)
 
 
 def read_journal(since: float | None, limit: int) -> list[CallRecord]:
-    """The newest `limit` records that our own user wrote. Blocks: for a worker thread."""
+    """Records that our own user wrote: all since a time, else the newest `limit`. Blocks."""
     # Only where records are read back:
     from systemd.journal import LOCAL_ONLY, Reader  # noqa: PLC0415
 
@@ -81,15 +82,15 @@ def read_journal(since: float | None, limit: int) -> list[CallRecord]:
             MESSAGE_ID=Message.CALL_RECORD.id, SYSLOG_IDENTIFIER=IDENTIFIER, _UID=str(os.getuid())
         )
         reader.seek_tail()
-        entries = _backwards(reader, limit)
-        records = [record for entry in entries if (record := _decode(entry)) is not None]
-    return [record for record in records if since is None or _ended(record) >= since]
+        entries = _backwards(reader, since, limit)
+        return [record for entry in entries if (record := _decode(entry)) is not None]
 
 
-def _backwards(reader: Any, limit: int) -> Iterable[Mapping[str, Any]]:
-    for _ in range(limit):
+def _backwards(reader: Any, since: float | None, limit: int) -> Iterable[Mapping[str, Any]]:
+    """Entries from the newest on; a record is written just after the end that it tells of."""
+    for _ in range(limit if since is None else MOST):
         entry = reader.get_previous()
-        if not entry:
+        if not entry or (since and entry["__REALTIME_TIMESTAMP"].timestamp() < since):
             return
         yield entry
 
@@ -100,6 +101,11 @@ def _decode(entry: Mapping[str, Any]) -> CallRecord | None:
         return msgspec.json.decode(entry.get("CALL_RECORD", ""), type=CallRecord)
     except (msgspec.MsgspecError, TypeError):
         return None
+
+
+def _name(record: CallRecord) -> tuple[str, str]:
+    """Short names are unique among the calls of a day, not of a journal's years."""
+    return record.call, record.start
 
 
 def _ended(record: CallRecord) -> float:

@@ -63,7 +63,10 @@ users = ["*"]
 def written(tmp_path: Path) -> Path:
     (tmp_path / "secret").write_text("s3cret\n")
     (tmp_path / "secret").chmod(0o600)
-    return tmp_path / "tipring.toml"
+    file = tmp_path / "tipring.toml"
+    file.touch(mode=0o644)
+    file.chmod(0o644)
+    return file
 
 
 def problems_of(path: Path, text: str) -> list[str]:
@@ -73,6 +76,7 @@ def problems_of(path: Path, text: str) -> list[str]:
 
 def test_a_whole_file_is_read(written: Path) -> None:
     written.write_text(WHOLE)
+    written.chmod(0o640)
     config = load(written)
     assert check(written) == []
     assert config.sip.listeners() == (
@@ -209,6 +213,14 @@ ERRORS = [
     ),
     (LINE + "[sip]\nlisen = []", "6: sip.lisen: unknown key; did you mean 'listen'?"),
     (LINE + "[spi]\nlisten = []", "5: spi: unknown key; did you mean 'sip'?"),
+    (
+        LINE + 'listen = ["udp:0.0.0.0:5060"]',
+        "5: line[0].listen: unknown key; did you mean sip.listen?",
+    ),
+    (
+        "allow_from = []\n" + LINE,
+        "1: allow_from: unknown key; did you mean rtp.allow_from or sip.allow_from?",
+    ),
     (
         LINE + "[rtp]\nzzz = 1",
         "6: rtp.zzz: unknown key; allowed are ports, srtp, dscp, timeout_s, al",
@@ -351,6 +363,14 @@ def test_an_error_says_where_and_what_is_allowed(written: Path, text: str, probl
             '8: line[1].users[0]: warning: calls for "alice" ring "phone1", which comes first',
         ),
         (LINE.replace('"alice"', ""), "1: line[0]: warning: no users: no call can ring this line"),
+        (
+            LINE + '[sip]\nallow_from = ["0.0.0.0/0"]',
+            "6: sip.allow_from[0]: warning: the whole Internet may ring",
+        ),
+        (
+            LINE + '[sip.inbound_auth]\nusers = [{ username = "a", password = "x" }]',
+            "6: sip.inbound_auth.users: warning: every user of this machine may read the passwords",
+        ),
         (
             LINE + "[sip]\nallow_from = []",
             "6: sip.allow_from: warning: it is empty: nobody is answ",
