@@ -150,8 +150,13 @@ class Gateway:
 
     def _add_line(self, line: LineConfig) -> None:
         audio = self.engine.open_line()
-        port = create_line(line.name, line.driver, {"auto_answer_s": line.auto_answer_s}, audio)
-        machine = LineMachine(read_country(line.country))
+        country = read_country(line.country)
+        options = {
+            "auto_answer_s": line.auto_answer_s,
+            "flash_ms": country.hook.typical_flash_ms,
+        }
+        port = create_line(line.name, line.driver, options, audio)
+        machine = LineMachine(country)
         unit = LineUnit(line.name, port, machine, audio, self._loop, self.turn)
         self.units[line.name] = unit
         if unit.simulated is not None:
