@@ -24,7 +24,7 @@ bool tr_event_receiver_next(tr_event_receiver *r, tr_digit_report *report)
     return true;
 }
 
-/* The owner takes the reports after each call, and a call makes at most a few. */
+/* The owner takes the reports after each call, so there is room for all that one call makes. */
 static void report(tr_event_receiver *r, bool started, uint32_t duration)
 {
     if (r->tail - r->head == TR_RECEIVER_OUT)
@@ -90,7 +90,7 @@ bool tr_event_receiver_packet(tr_event_receiver *r, const uint8_t *payload, size
     r->audio_since = 0;
     /* Several events in one packet follow each other in time (section 2.5.1.5): each starts where
      * the one before ends. */
-    for (size_t at = 0; at + BLOCK <= size; at += BLOCK) {
+    for (size_t at = 0; at < size && at < TR_RECEIVER_BLOCKS * BLOCK; at += BLOCK) {
         one_event(r, payload + at, timestamp);
         timestamp += tr_get16(payload + at + 2);
     }

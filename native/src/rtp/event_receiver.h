@@ -15,7 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TR_RECEIVER_OUT = 16 };
+enum {
+    TR_RECEIVER_BLOCKS = 7, /* events in one packet; what a sender packs beyond is ignored */
+    TR_RECEIVER_OUT = 16    /* a packet makes two reports a block and one for the digit before */
+};
 
 typedef struct {
     bool started;       /* else: ended */
