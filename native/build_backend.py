@@ -18,13 +18,13 @@ NATIVE = Path("native")
 
 
 class Sdist(sdist):
-    """Adds the C sources, tests and corpus, which setuptools does not find by itself."""
+    """Adds the C tests, fuzz targets and corpus; setuptools finds only what it compiles."""
 
-    def add_defaults(self) -> None:
-        super().add_defaults()
+    def make_distribution(self) -> None:
         for path in sorted(NATIVE.rglob("*")):
             if path.is_file() and not {"build", "__pycache__"} & set(path.parts):
                 self.filelist.append(str(path))
+        super().make_distribution()
 
 
 class Backend(build_meta._BuildMetaBackend):
