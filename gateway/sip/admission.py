@@ -37,7 +37,10 @@ def _scheme(request: Request, profile: Profile) -> Refusal | None:
 
 def _require(request: Request, profile: Profile) -> Refusal | None:
     # Section 8.2.2.3; Proxy-Require is for proxies and does not concern us.
-    wanted = [tag for value in request.headers.get_all("require") for tag in split_list(value)]
+    values = request.headers.get_all("require")
+    if not values:
+        return None
+    wanted = [tag for value in values for tag in split_list(value)]
     unknown = [tag for tag in wanted if tag.lower() not in profile.extensions]
     if not unknown:
         return None
@@ -49,10 +52,11 @@ def _content(request: Request, profile: Profile) -> Refusal | None:
     if request.method != "INVITE" or not request.body:
         return None
     headers = request.headers
-    if "handling=optional" in (headers.get("content-disposition") or "").lower().replace(" ", ""):
+    disposition = headers.get("content-disposition")
+    if disposition and "handling=optional" in disposition.lower().replace(" ", ""):
         return None
-    coding = (headers.get("content-encoding") or "identity").strip().lower()
-    if coding != "identity":
+    coding = headers.get("content-encoding")
+    if coding and coding.lower() != "identity":
         return Refusal(415, "content-encoding", (("Accept-Encoding", "identity"),))
     kind = headers.get("content-type")
     if kind is None:
@@ -66,6 +70,8 @@ def _content(request: Request, profile: Profile) -> Refusal | None:
 def _accept(request: Request, profile: Profile) -> Refusal | None:
     # Section 8.2.4 with 20.1: our answer is SDP, so the caller must be able to read it.
     values = request.headers.get_all("accept") if request.method == "INVITE" else []
+    if not values:
+        return None
     ranges = [part.partition(";")[0].strip().lower() for v in values for part in split_list(v)]
     if not ranges or not {"application/sdp", "application/*", "*/*"}.isdisjoint(ranges):
         return None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gateway.sip.grammar import split_list
-from gateway.sip.headers import Headers, parse_address
+from gateway.sip.headers import Headers, parse_address, split_addresses
 from gateway.sip.message import Request
 from gateway.sip.uri import Uri
 from gateway.sip.wire import Flow
@@ -90,14 +89,12 @@ class Dialog:
 def route_set(headers: Headers) -> list[str]:
     """Section 12.1.1: Record-Route in order, each element as it was written, in <>.
 
-    Raises RemoteProtocolError.
+    Only the first is looked into: it is the one that we send to. Raises RemoteProtocolError.
     """
-    routes: list[str] = []
-    for value in headers.get_all("record-route"):
-        for element in split_list(value):
-            uri = parse_address(element, "Record-Route").uri
-            routes.append(element if "<" in element else f"<{uri}>")
-    return routes
+    routes = split_addresses(headers.get_all("record-route"), "Record-Route")
+    if routes:
+        parse_address(routes[0], "Record-Route")
+    return [route if route[-1] == ">" or "<" in route else f"<{route}>" for route in routes]
 
 
 def is_private(host: str) -> bool:

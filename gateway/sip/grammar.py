@@ -26,6 +26,7 @@ HOST = r"(?:\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9._\-]++)"
 GENERIC_VALUE = r"[!#-+\--:=?-\[\]-~]"
 PARAMS = rf"(?:{LWS};{LWS}{TOKEN}++(?:{LWS}={LWS}(?:{QUOTED}|{GENERIC_VALUE}++))?+)*+"
 
+is_visible = re.compile(r"[!-~]++").fullmatch
 is_token = re.compile(rf"{TOKEN}++", re.ASCII).fullmatch
 
 # ;name, ;name=value or ;name="quoted value", inside a text that PARAMS has already accepted.

@@ -21,7 +21,7 @@ from gateway.sip.grammar import (
     split_params,
     unquote,
 )
-from gateway.sip.uri import Uri, parse_uri
+from gateway.sip.uri import Uri, parse_uri, readable
 
 Params = dict[str, str | None]
 # A header's key -> its value, or the values of all its lines: one string costs less than a list.
@@ -64,6 +64,12 @@ class Headers:
         if found is None:
             return []
         return list(found) if isinstance(found, list) else [found]
+
+    def index(self) -> Index:
+        """Key to value (or values), for readers of many headers at once."""
+        if self._index is None:
+            self._index = _index_of(self._fields)
+        return self._index
 
     def items(self) -> list[tuple[str, str]]:
         """Names as written and values, in order."""
@@ -150,7 +156,7 @@ class Via:
     @property
     def branch(self) -> str:
         """The branch parameter, "" when missing (RFC 2543)."""
-        return param(self.params, "branch") or ""
+        return self.params.get("branch") or param(self.params, "branch") or ""
 
     @property
     def sent_by(self) -> str:
@@ -210,7 +216,7 @@ def _via(match: re.Match[str]) -> Via:
 # from-spec    = ( name-addr / addr-spec ) *( SEMI from-param )
 # An addr-spec without <> has no comma, question mark or semicolon of its own (section 20.10).
 _ADDRESS = re.compile(
-    rf"(?:({QUOTED}|(?:{TOKEN}|[ \t\x80-\U0010ffff])*+){LWS}<([^<>\"]*+)>"
+    rf"(?:({QUOTED}|(?:{TOKEN}|[ \t\x80-\ud7ff\ue000-\U0010ffff])*+){LWS}<([^<>\"]*+)>"
     rf"|([^\s<>\",;?]++))({PARAMS})"
 )
 
@@ -230,13 +236,14 @@ class NameAddr:
 
     @property
     def display_name(self) -> str:
-        """The display name without quotes and quoted pairs."""
-        return unquote(self._display)
+        """The display name without quotes and quoted pairs; bytes that are no UTF-8 as U+FFFD."""
+        return readable(unquote(self._display))
 
     @property
     def tag(self) -> str:
         """The tag parameter, "" when missing."""
-        return param(self.params, "tag") or ""
+        params = self.params
+        return (params.get("tag") or param(params, "tag") or "") if params else ""
 
     def __str__(self) -> str:
         params = join_params(self.params)
@@ -260,16 +267,16 @@ def parse_address(value: str, what: str, *, lenient: bool = False) -> NameAddr:
     return _name_addr(match, lenient=lenient)
 
 
-def parse_addresses(values: Iterable[str], what: str) -> list[NameAddr]:
-    """Every element of a header that is a list of addresses. Raises RemoteProtocolError."""
-    found: list[NameAddr] = []
+def split_addresses(values: Iterable[str], what: str) -> list[str]:
+    """The elements of a list of addresses as they were written. Raises RemoteProtocolError."""
+    found: list[str] = []
     for value in values:
         at = 0
         while at < len(value):
             match = _ADDRESS.match(value, at)
             if match is None:
                 raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
-            found.append(_name_addr(match))
+            found.append(match[0])
             at = match.end()
             comma = _COMMA.match(value, at)
             if comma is None and at != len(value):
@@ -278,13 +285,18 @@ def parse_addresses(values: Iterable[str], what: str) -> list[NameAddr]:
     return found
 
 
+def parse_addresses(values: Iterable[str], what: str) -> list[NameAddr]:
+    """Every element of a header that is a list of addresses. Raises RemoteProtocolError."""
+    return [parse_address(text, what) for text in split_addresses(values, what)]
+
+
 def _name_addr(match: re.Match[str], *, lenient: bool = False) -> NameAddr:
     display, inside, bare, params_text = match.groups()
     uri = parse_uri(bare if inside is None else inside, lenient=lenient)
     return NameAddr(
-        (display or "").rstrip(" \t"),
+        display.rstrip(" \t") if display else "",
         uri,
-        split_params(params_text),
+        split_params(params_text) if params_text else {},
         bracketed=inside is not None,
     )
 

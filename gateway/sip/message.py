@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.errors import RemoteProtocolError
+from gateway.sip.grammar import is_visible
 from gateway.sip.headers import (
     CSeq,
     Headers,
@@ -32,18 +33,21 @@ class Message:
 
     def check(self) -> None:
         """Read Via, From, To, Call-ID and CSeq now. Raises RemoteProtocolError."""
-        headers = self.headers
-        if not headers.get("call-id"):
-            raise RemoteProtocolError("no Call-ID")
-        self._vias = parse_vias(headers.get_all("via"))
-        if not self._vias:
-            raise RemoteProtocolError("no Via")
+        index = self.headers.index()
+        call_id = index.get("call-id")
+        # callid = word [ "@" word ]: visible ASCII, and more of it than the standard lists
+        if not isinstance(call_id, str) or is_visible(call_id) is None:
+            raise RemoteProtocolError("no usable Call-ID")
+        vias = index.get("via", "")
+        self._vias = parse_vias([vias] if isinstance(vias, str) else vias)
         self._from = parse_address(self._need("from"), "From", lenient=True)
         self._to = parse_address(self._need("to"), "To", lenient=True)
         self._cseq = parse_cseq(self._need("cseq"))
 
     def _need(self, name: str) -> str:
-        value = self.headers.get(name)
+        value = self.headers.index().get(name)
+        if isinstance(value, list):
+            value = value[0]
         if value is None:
             raise RemoteProtocolError(f"no {name}")
         return value

@@ -105,6 +105,8 @@ def _media(value: str) -> Media:
 
 def sdp_part(content_type: str, body: bytes) -> bytes | None:
     """The SDP in a body: the body itself, or the first such part of a multipart one; else None."""
+    if content_type == "application/sdp":
+        return body
     kind, _, params = content_type.partition(";")
     kind = kind.strip().lower()
     if kind == "application/sdp":

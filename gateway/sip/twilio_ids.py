@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from gateway.sip.headers import Headers
+from gateway.sip.uri import readable
 
 # 34 characters: a prefix of two letters and 32 more. Hex in practice; letters are let through.
 _SIDS = {
@@ -28,7 +29,7 @@ def read_ids(headers: Headers) -> TwilioIds:
     problems: list[str] = []
     call_sid, account_sid = (_sid(headers, name, problems) for name in _SIDS)
     version = headers.get("X-Twilio-ApiVersion") or ""
-    return TwilioIds(call_sid, account_sid, version[:32], tuple(problems))
+    return TwilioIds(call_sid, account_sid, readable(version)[:32], tuple(problems))
 
 
 def _sid(headers: Headers, name: str, problems: list[str]) -> str:

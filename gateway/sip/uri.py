@@ -13,7 +13,7 @@ from gateway.sip.grammar import HOST
 # hostport   = host [ ":" port ]
 # Wider: an empty user, `#` and bytes over 127 in user, since phones send them; an empty host is
 # sorted out below.
-_USER = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#\x80-\U0010ffff]|%[0-9A-Fa-f]{2})*+"
+_USER = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#\x80-\ud7ff\ue000-\U0010ffff]|%[0-9A-Fa-f]{2})*+"
 _PASSWORD = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*+"  # noqa: S105 (a grammar)
 _SIP = re.compile(
     rf"([Ss][Ii][Pp][Ss]?):(?:({_USER})(?::({_PASSWORD}))?+@)?({HOST})?+(?::([0-9]{{1,5}}))?+"
@@ -125,6 +125,13 @@ def parse_uri(text: str, *, lenient: bool = False) -> Uri:
     if other is None or other[1].lower() in {"sip", "sips"}:
         raise RemoteProtocolError(f"not a URI: {text[:80]!r}")
     return Uri(other[1], None, "", opaque=other[2])
+
+
+def readable(text: str) -> str:
+    """Header text for people and journals: bytes that are no UTF-8 become U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+")

@@ -17,7 +17,7 @@ from gateway.sip import (
     SessionOver,
     StackSettings,
 )
-from gateway.sip.invite import SESSION
+from gateway.sip.session_table import SESSION
 
 from .harness import FLOW, MEDIA, OFFER, Caller, World, answer_ours, connected, incoming, statuses
 
