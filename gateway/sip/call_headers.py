@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gateway.sip.context import Context
 from gateway.sip.message import Request
-from gateway.sip.serializer import custom_headers
+from gateway.sip.serializer import bracketed, custom_headers
 from gateway.sip.settings import HeaderFacts
 from gateway.sip.wire import Flow
 
@@ -37,11 +37,10 @@ class CallHeaders:
     def contact(self) -> str:
         """Our Contact: reachable from outside, on the listener that the INVITE came to."""
         host = self._context.settings.public_host or self._flow.local[0]
-        if ":" in host and not host.startswith("["):
-            host = f"[{host}]"
         user = self._invite.uri.user
         before = f"{user}@" if user else ""
-        return f"<sip:{before}{host}:{self._flow.local[1]};transport={self._flow.transport}>"
+        address = f"{before}{bracketed(host)}:{self._flow.local[1]}"
+        return f"<sip:{address};transport={self._flow.transport}>"
 
     def ringing(self) -> Lines:
         """For a 18x."""

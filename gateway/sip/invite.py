@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
 from gateway.errors import LocalProtocolError, RemoteProtocolError
 from gateway.sip.call_headers import CallHeaders, Lines
+from gateway.sip.client_transaction import DoneCallback
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import Answered, EndCause, MediaChanged, SessionEnded, SessionOver
@@ -15,9 +15,10 @@ from gateway.sip.headers import NameAddr
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.negotiation import Negotiation
+from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session_table import FINISHED, SESSION
 from gateway.sip.settings import HeaderFacts
-from gateway.sip.transaction import T1, T2, TIMEOUT, ServerTransaction
+from gateway.sip.transaction import T1, T2, TIMEOUT
 from gateway.sip.twilio_ids import TwilioIds, merge, read_ids
 from gateway.sip.uri import readable
 from gateway.sip.wire import Flow
@@ -25,8 +26,6 @@ from gateway.sip.wire import Flow
 # A proxy forgets a call after three minutes without a provisional (section 16.6, timer C), and
 # section 13.3.1.1 asks for one each minute.
 RINGING_AGAIN: Final = 60.0
-
-DoneCallback = Callable[[int | None, Response | None, float], None]
 
 
 class SessionHost(Protocol):
@@ -241,9 +240,6 @@ class InviteSession:
                 self._refuse_reinvite(transaction, error.status, now, warning)
             except RemoteProtocolError as error:
                 self._refuse_reinvite(transaction, error.status_hint, now)
-
-    def final_unacknowledged(self, transaction: ServerTransaction, now: float) -> None:
-        """Our refusal was never acknowledged: the call was over before that."""
 
     def timer(self, name: str, now: float) -> None:
         """A deadline of the session."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from gateway.sip.grammar import is_token
-from gateway.sip.headers import Via
+from gateway.sip.headers import Via, parse_vias
 from gateway.sip.message import Request
 
 # RFC 3261 section 21, in the words used there.
@@ -61,29 +61,19 @@ def reply_head(request: Request, source: tuple[str, int]) -> str:
     Vias go back in order and as they were written; only the top one gains received and rport
     (RFC 3261 section 18.2.1, RFC 3581 section 4).
     """
-    values = request.headers.get_all("via")
-    top = request.vias[0]
-    marked = mark_top_via(top, source)
+    index = request.headers.index()
+    found = index["via"]
+    values = [found] if isinstance(found, str) else found
+    marked = mark_top_via(request.vias[0], source)
     if marked is not None:
         # The top line may hold several Vias: those after the first stay as they are.
-        count = len(request.vias) - 1
-        rest = values[1:]
-        if count > len(rest):
-            values = [", ".join([marked, *map(str, _rest_of_line(request))]), *rest]
-        else:
-            values = [marked, *rest]
-    vias = "".join([f"Via: {value}\r\n" for value in values])
-    headers = request.headers
+        rest = parse_vias(values[:1])[1:] if "," in values[0] else []
+        values = [", ".join([marked, *map(str, rest)]), *values[1:]]
+    vias = "\r\nVia: ".join(values)
     return (
-        f"{vias}From: {headers.get('from')}\r\n"
-        f"Call-ID: {headers.get('call-id')}\r\nCSeq: {headers.get('cseq')}\r\n"
+        f"Via: {vias}\r\nFrom: {index['from']}\r\n"
+        f"Call-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n"
     )
-
-
-def _rest_of_line(request: Request) -> list[Via]:
-    from gateway.sip.headers import parse_vias  # noqa: PLC0415 (rare: comma-joined Vias)
-
-    return parse_vias(request.headers.get_all("via")[:1])[1:]
 
 
 def mark_top_via(top: Via, source: tuple[str, int]) -> str | None:
@@ -101,6 +91,11 @@ def mark_top_via(top: Via, source: tuple[str, int]) -> str | None:
         # RFC 3581 section 4: with rport, received comes even when it equals the sent-by.
         params["received"] = host
     return str(Via(top.protocol, top.transport, top.host, top.port, params))
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URI or a Via: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def response(

@@ -1,0 +1,139 @@
+"""The two server transactions: what answers a request, and repeats the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.sip.context import Context
+from gateway.sip.matching import TransactionKey
+from gateway.sip.message import Request
+from gateway.sip.serializer import reason_phrase, reply_head, response
+from gateway.sip.transaction import (
+    INVITE_SERVER,
+    NON_INVITE_SERVER,
+    T1,
+    T2,
+    T4,
+    TIMEOUT,
+    Machine,
+)
+from gateway.sip.wire import Flow
+
+
+class ServerTransaction(Machine):
+    """Answers one request. `reply` builds and sends; retransmissions are the table's business.
+
+    `owner` is whoever acts on the request, `flow` the way back, `key` what the request matches by.
+    """
+
+    __slots__ = (
+        "_head",
+        "_interval",
+        "_last",
+        "acknowledged",
+        "flow",
+        "key",
+        "owner",
+        "request",
+        "to_tag",
+    )
+
+    def __init__(
+        self,
+        context: Context,
+        request: Request,
+        flow: Flow,
+        reply_flow: Flow,
+        forget: Callable[[Any], None],
+        key: TransactionKey,
+    ) -> None:
+        if request.method == "INVITE":
+            super().__init__(context, INVITE_SERVER, "proceeding", forget)
+        else:
+            super().__init__(context, NON_INVITE_SERVER, "trying", forget)
+        self.request = request
+        self.flow = reply_flow
+        self.key = key
+        self.owner: object = None
+        self.to_tag = request.to.tag
+        self.acknowledged = False
+        self._head = reply_head(request, flow.remote)
+        self._last = b""
+        self._interval = T1
+
+    @property
+    def answered(self) -> bool:
+        """Whether a final response has been given."""
+        return self.state not in {"trying", "proceeding"}
+
+    def trying(self, now: float) -> None:
+        """100, which has no To-tag and gives a Timestamp back (RFC 3261 section 8.2.6.1)."""
+        headers = self.request.headers
+        stamp = headers.get("timestamp")
+        extra = [] if stamp is None else [("Timestamp", stamp)]
+        data = response(100, "Trying", self._head, headers.get("to") or "", extra)
+        self.feed("provisional", now, data)
+
+    def reply(
+        self,
+        status: int,
+        now: float,
+        headers: list[tuple[str, str]],
+        body: bytes = b"",
+    ) -> None:
+        """Answer the request with 180 or more. The To-tag is given with the first answer."""
+        to = self.request.headers.get("to") or ""
+        if not self.request.to.tag:
+            if not self.to_tag:
+                self.to_tag = self._context.tokens.hex(8)
+            to = f"{to};tag={self.to_tag}"
+        data = response(status, reason_phrase(status), self._head, to, headers, body)
+        event = "provisional" if status < 200 else "success" if status < 300 else "failure"
+        self.feed(event, now, data)
+
+    def repeat_success(self, now: float) -> None:
+        """Send the 2xx again: its retransmission belongs to the session (section 13.3.1.4)."""
+        if self.state == "accepted":
+            self._repeat(now)
+
+    # actions of the tables
+
+    def _send(self, now: float, data: bytes) -> None:
+        self._last = data
+        self._context.send(data, self.flow, self)
+
+    def _repeat(self, now: float) -> None:
+        if self._last:
+            self._context.count("retransmitted")
+            self._context.send(self._last, self.flow, self)
+
+    def _repeat_unacknowledged(self, now: float) -> None:
+        if not self.acknowledged:
+            self._repeat(now)
+
+    def _acknowledged(self, now: float) -> None:
+        self.acknowledged = True
+
+    def _send_success(self, now: float, data: bytes) -> None:
+        self._send(now, data)
+        self._arm("L", now + TIMEOUT)
+
+    def _send_failure(self, now: float, data: bytes) -> None:
+        self._send(now, data)
+        if not self.flow.reliable:
+            self._arm("G", now + T1)
+        self._arm("H", now + TIMEOUT)
+
+    def _send_final(self, now: float, data: bytes) -> None:
+        self._send(now, data)
+        self._arm("J", now if self.flow.reliable else now + TIMEOUT)
+
+    def _repeat_later(self, now: float) -> None:
+        self._repeat(now)
+        self._interval = min(2 * self._interval, T2)
+        self._arm("G", now + self._interval)
+
+    def _confirm(self, now: float) -> None:
+        self._disarm("G", "H")
+        self._arm("I", now if self.flow.reliable else now + T4)
