@@ -21,6 +21,7 @@ class Probe:
     def __init__(self, port: int, *, local: str = "127.0.0.1") -> None:
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.bind((local, 0))
+        self.port = port
         self._remote = ("127.0.0.1", port)
         self.address: tuple[str, int] = self._sock.getsockname()
         self.call_id = f"{secrets.token_hex(8)}@probe.example"

@@ -25,7 +25,7 @@ allow_from = {allow_from}
 [sip.response_headers]
 ok = {{ "X-Gateway-Line" = "{{line}}", "X-Gateway-Call" = "{{call}}" }}
 final = {{ "X-Gateway-Reason" = "{{reason}}", "X-Gateway-Status" = "{{status}}" }}
-
+{more}
 [rtp]
 ports = [{rtp_first}, {rtp_last}]
 timeout_s = {timeout_s}
@@ -55,6 +55,7 @@ def configuration(
     allow_from: str = '["127.0.0.1/32"]',
     auth: tuple[str, str] | None = None,
     timeout_s: int = 60,
+    more: str = "",
     line_more: str = "",
 ) -> str:
     """A configuration with one simulated phone, phone1, for the users alice and +15551234567."""
@@ -63,6 +64,7 @@ def configuration(
         sip_port=sip_port,
         allow_from=allow_from,
         auth=AUTH.format(user=auth[0], password=auth[1]) if auth else "",
+        more=more,
         rtp_first=first,
         rtp_last=first + 39,
         timeout_s=timeout_s,
