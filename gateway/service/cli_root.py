@@ -15,7 +15,7 @@ from gateway import __version__
 from gateway.errors import TipringError
 from gateway.service.cli_context import Context, socket_option
 from gateway.service.cli_handset import handset
-from gateway.service.control_client import CommandFailed, NoService
+from gateway.service.control_client import CommandFailed, ControlClient, NoService
 from gateway.service.since import parse_since, rfc3339
 from gateway.service.usage import UsageError
 
@@ -78,22 +78,29 @@ def run(arguments: tuple[str, ...]) -> int:
 def status(context: Context, as_json: bool, watch: bool) -> int:
     """Lines, registrations and calls in progress."""
     with context.client() as client:
-        if watch and not as_json:
+        if watch:
+            _watch(client, as_json)
+        elif as_json:
+            _print_json(client.request("status"))
+        else:
+            from gateway.service.views.status import print_status  # noqa: PLC0415 - loads rich
+
+            print_status(client.request("status"))
+    return 0
+
+
+def _watch(client: ControlClient, as_json: bool) -> None:
+    """Until Ctrl-C, which is the way to end it and no failure."""
+    try:
+        if not as_json:
             from gateway.service.views.status import watch_status  # noqa: PLC0415 - loads rich
 
             watch_status(client, _WATCH_S)
-            return 0
-        while True:
-            answer = client.request("status")
-            if as_json:
-                _print_json(answer, one_line=watch)
-            else:
-                from gateway.service.views.status import print_status  # noqa: PLC0415
-
-                print_status(answer)
-            if not watch:
-                return 0
+        while as_json:
+            _print_json(client.request("status"), one_line=True)
             time.sleep(_WATCH_S)
+    except KeyboardInterrupt:
+        return
 
 
 @root.command()

@@ -19,6 +19,10 @@ class NoService(SystemRefusal):
     """Nothing answers at the socket's path."""
 
 
+class NoAnswer(SystemRefusal):
+    """The service took the request and said nothing in time: it hangs, or is very busy."""
+
+
 class CommandFailed(TipringError):
     """The service did not do what was asked; its own words. `code`: usage or failed."""
 
@@ -37,7 +41,7 @@ class _Reply(msgspec.Struct):
 
 
 class ControlClient:
-    """A connection to a running service. Raises NoService, CommandFailed or TimeoutError.
+    """A connection to a running service. Raises NoService, NoAnswer or CommandFailed.
 
     `timeout_s`: how long a reply may take; None waits for as long as the command needs.
     """
@@ -75,6 +79,10 @@ class ControlClient:
         try:
             self._send(line, files)
             reply = msgspec.json.decode(self._read_line(), type=_Reply)
+        except TimeoutError:
+            raise NoAnswer(
+                f"the service at {self.path} gave no answer in {self._timeout_s:g} s"
+            ) from None
         except ConnectionError as error:
             raise NoService(_no_service(self.path, error)) from None
         if not reply.ok:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,7 +17,11 @@ import pytest
 
 from gateway.service.cli import main, run_arguments
 from gateway.service.cli_root import invoke
+from gateway.service.control_client import ControlClient, NoAnswer, NoService
 from tests.service.control_harness import RECORD, STATUS, FakeService, serving
+
+MAIN = "import sys; from gateway.service.cli import main; sys.exit(main())"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.getcwd()}
 
 Outputs = pytest.CaptureFixture[str]
 
@@ -129,6 +136,49 @@ def test_status_for_people(service: FakeService, socket_path: Path, capsys: Outp
         assert word in shown
     assert "\x1b[2J" not in shown
     assert "no calls" not in shown
+
+
+@pytest.mark.parametrize(
+    ("extra", "seen"), [(["--json"], b'"ready": true'), ([], b"tipring 0.1.0: ready")]
+)
+def test_watching_ends_with_the_interrupt_key(
+    service: FakeService, socket_path: Path, extra: list[str], seen: bytes
+) -> None:
+    watch = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "status", "--watch", "--socket", str(socket_path), *extra],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1", "FORCE_COLOR": ""},
+    )
+    assert watch.stdout is not None
+    shown = b""
+    while seen not in shown:
+        assert select.select([watch.stdout], [], [], 10)[0], f"it is silent after {shown!r}"
+        shown += os.read(watch.stdout.fileno(), 4096) or pytest.fail(f"it ended: {shown!r}")
+    watch.send_signal(signal.SIGINT)
+    assert watch.communicate(timeout=10)[1] == b""
+    assert watch.returncode == 0
+
+
+def test_a_service_that_says_nothing_is_told_apart(socket_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(socket_path))
+        silent.listen()
+        with (
+            ControlClient(socket_path, timeout_s=0.01) as client,
+            pytest.raises(NoAnswer, match=r"gave no answer in 0\.01 s"),
+        ):
+            client.request("status")
+
+
+def test_a_service_that_hangs_up_is_told_apart(socket_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as leaving:
+        leaving.bind(str(socket_path))
+        leaving.listen()
+        with ControlClient(socket_path) as client:
+            leaving.accept()[0].close()
+            with pytest.raises(NoService, match="no service answers at"):
+                client.request("status")
 
 
 def test_calls(service: FakeService, socket_path: Path, capsys: Outputs) -> None:
@@ -254,7 +304,7 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=30,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        env=ENVIRONMENT,
         check=False,
     )
 
@@ -272,10 +322,9 @@ def test_the_service_process_loads_neither_click_nor_rich() -> None:
 
 
 def test_the_command_as_a_process(service: FakeService, socket_path: Path) -> None:
-    code = "import sys; from gateway.service.cli import main; sys.exit(main())"
-    done = python(code, "status", "--json", "--socket", str(socket_path))
+    done = python(MAIN, "status", "--json", "--socket", str(socket_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["ready"] is True
-    done = python(code, "status", "--socket", str(socket_path) + "x")
+    done = python(MAIN, "status", "--socket", str(socket_path) + "x")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

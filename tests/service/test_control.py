@@ -8,11 +8,14 @@ import json
 import os
 import socket
 import stat
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.errors import HardwareError, SystemRefusal
 from gateway.service.control import ControlServer, Descriptors, Handler, UsageError
@@ -294,6 +297,26 @@ def test_a_client_that_was_only_just_accepted_is_closed_too(path: Path) -> None:
     before = open_count()
     run(path, scenario)
     assert open_count() == before
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=200) | st.just(b'{"v": 1, "command": "echo"}\n'), max_size=8))
+def test_any_bytes_are_answered_line_by_line(chunks: list[bytes]) -> None:
+    async def scenario() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            server = ControlServer(Path(folder) / "s", HANDLERS)
+            await server.start()
+            reader, writer = await asyncio.open_unix_connection(server.path)
+            for chunk in chunks:
+                writer.write(chunk)
+            writer.write_eof()
+            answers = (await reader.read()).splitlines()
+            writer.close()
+            await server.close()
+        assert len(answers) == b"".join(chunks).count(b"\n")
+        assert all(isinstance(json.loads(answer)["ok"], bool) for answer in answers)
+
+    asyncio.run(scenario())
 
 
 # --- descriptors -------------------------------------------------------------------------------

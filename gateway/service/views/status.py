@@ -27,14 +27,15 @@ def print_status(answer: Answer) -> None:
 
 
 def watch_status(client: ControlClient, interval_s: float) -> None:
-    """Until the owner presses Ctrl-C."""
+    """Until the owner presses Ctrl-C, which is raised. Without a terminal: one after another."""
+    while not sys.stdout.isatty():
+        print_status(client.request("status"))
+        sys.stdout.flush()
+        time.sleep(interval_s)
     with Live(status_view(client.request("status")), auto_refresh=False) as live:
-        try:
-            while True:
-                time.sleep(interval_s)
-                live.update(status_view(client.request("status")), refresh=True)
-        except KeyboardInterrupt:
-            return
+        while True:
+            time.sleep(interval_s)
+            live.update(status_view(client.request("status")), refresh=True)
 
 
 def status_view(answer: Answer) -> RenderableType:
