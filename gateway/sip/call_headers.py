@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gateway.sip.context import Context
 from gateway.sip.message import Request
 from gateway.sip.serializer import bracketed, custom_headers
@@ -31,7 +29,7 @@ class CallHeaders:
 
     def describe(self, **facts: str | None) -> None:
         """Set facts; None leaves one as it is."""
-        self.facts = replace(self.facts, **{k: v for k, v in facts.items() if v is not None})
+        self.facts = self.facts._replace(**{k: v for k, v in facts.items() if v is not None})
 
     @property
     def contact(self) -> str:

@@ -1,10 +1,12 @@
-"""What the stack tells the service. Each session's events end with exactly one SessionEnded."""
+"""What the stack tells the service. A session has exactly one SessionEnded.
+
+Named tuples, since they are made in a tenth of the time that data classes take to load.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from gateway.errors import RemoteProtocolError
@@ -26,30 +28,26 @@ class EndCause(Enum):
     NEGOTIATION = "negotiation"
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingCall:
+class IncomingCall(NamedTuple):
     """A new INVITE passed every check; 100 has been sent and the session waits for a decision."""
 
     session: InviteSession
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """The ACK to our 200 came; after a delayed offer `session.media` is known only now."""
 
     session: InviteSession
 
 
-@dataclass(frozen=True, slots=True)
-class MediaChanged:
+class MediaChanged(NamedTuple):
     """A re-INVITE was answered by the stack: apply `media`."""
 
     session: InviteSession
     media: NegotiatedMedia
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
+class SessionEnded(NamedTuple):
     """Bell and media stop now. `request` is the peer's BYE or CANCEL, `status` our final answer."""
 
     session: InviteSession
@@ -58,16 +56,14 @@ class SessionEnded:
     request: Request | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOver:
+class SessionOver(NamedTuple):
     """Our BYE got its final answer, or none came (`status` None): nothing of the call is left."""
 
     session: InviteSession
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The stack itself refused a request."""
 
     flow: Flow
@@ -77,8 +73,7 @@ class Refused:
     call_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AuthFailed:
+class AuthFailed(NamedTuple):
     """Credentials came and were not accepted. Never holds a secret."""
 
     flow: Flow
@@ -86,8 +81,7 @@ class AuthFailed:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(NamedTuple):
     """A datagram that is no SIP message; `size` in bytes."""
 
     flow: Flow

@@ -215,10 +215,8 @@ def _via(match: re.Match[str]) -> Via:
 # display-name = *(token LWS) / quoted-string;   UTF-8 outside quotes is let through
 # from-spec    = ( name-addr / addr-spec ) *( SEMI from-param )
 # An addr-spec without <> has no comma, question mark or semicolon of its own (section 20.10).
-_ADDRESS = re.compile(
-    rf"(?:({QUOTED}|(?:{TOKEN}|[ \t\x80-\ud7ff\ue000-\U0010ffff])*+){LWS}<([^<>\"]*+)>"
-    rf"|([^\s<>\",;?]++))({PARAMS})"
-)
+_DISPLAY = r"[^\x00-\x08\x0a-\x1f\"#$&()/,:;<=>?@\[\\\]^{|}\x7f]*+"
+_ADDRESS = re.compile(rf"(?:({QUOTED}|{_DISPLAY}){LWS}<([^<>\"]*+)>|([^\s<>\",;?]++))({PARAMS})")
 
 
 class NameAddr:

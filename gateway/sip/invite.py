@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, Protocol
 
 from gateway.errors import LocalProtocolError, RemoteProtocolError
@@ -354,8 +353,7 @@ class InviteSession:
 
     def _facts_at(self, status: int, now: float) -> HeaderFacts:
         lasted = "" if self._answered_at is None else str(int(now - self._answered_at))
-        return replace(
-            self.facts,
+        return self.facts._replace(
             status=str(status),
             sid=self.twilio.call_sid,
             duration=lasted,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.media import Codec, LocalMedia, NegotiatedMedia, NotAcceptable
@@ -27,11 +27,10 @@ _MIRROR = {
 _TRANSPORT, _MEDIA_TYPE, _FORMAT = 302, 304, 305
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """One accepted m= line: its place, what was agreed, and the direction that we answer."""
 
-    index: int
+    place: int
     media: NegotiatedMedia
     direction: str
 
@@ -142,7 +141,7 @@ def answer_lines(offer: Session, settled: Settled, local: LocalMedia) -> list[st
     """Our answer from m= on: every m= line of the offer in its place, all but one refused."""
     lines: list[str] = []
     for index, section in enumerate(offer.media):
-        if index == settled.index:
+        if index == settled.place:
             lines += _audio(settled.media, settled.direction, local)
         else:
             # RFC 3264 section 6: port 0 refuses; at least one format must stand there.

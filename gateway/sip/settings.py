@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Tokens(Protocol):
@@ -14,8 +14,7 @@ class Tokens(Protocol):
         """`nbytes` random bytes as hex digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFacts:
+class HeaderFacts(NamedTuple):
     """What response headers may say of a call; every value is text, "" when unknown."""
 
     line: str = ""
@@ -35,8 +34,7 @@ def no_headers(facts: HeaderFacts) -> Sequence[tuple[str, str]]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Bounds that keep a flood from eating memory or ending a call.
 
     `message_bytes` and `headers` are for one message. Beyond `transactions` the oldest finished one
@@ -67,13 +65,12 @@ class StackSettings:
     profile: str = "twilio"
     public_host: str | None = None
     auth: InboundAuth | None = None
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()  # noqa: RUF009 (immutable)
     final_headers: HeaderSource = no_headers
     ok_headers: HeaderSource = no_headers
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """What we offer to a peer: Allow and Supported state exactly this."""
 
     methods: tuple[str, ...]

@@ -13,7 +13,7 @@ from gateway.sip.grammar import HOST
 # hostport   = host [ ":" port ]
 # Wider: an empty user, `#` and bytes over 127 in user, since phones send them; an empty host is
 # sorted out below.
-_USER = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#\x80-\ud7ff\ue000-\U0010ffff]|%[0-9A-Fa-f]{2})*+"
+_USER = r"(?:[^\x00-\x20\"%:<>@\[\\\]^`{|}\x7f]|%[0-9A-Fa-f]{2})*+"
 _PASSWORD = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*+"  # noqa: S105 (a grammar)
 _SIP = re.compile(
     rf"([Ss][Ii][Pp][Ss]?):(?:({_USER})(?::({_PASSWORD}))?+@)?({HOST})?+(?::([0-9]{{1,5}}))?+"
@@ -113,6 +113,8 @@ def parse_uri(text: str, *, lenient: bool = False) -> Uri:
 
     Raises RemoteProtocolError.
     """
+    if not text.isascii() and readable(text) != text:
+        raise RemoteProtocolError(f"URI with bytes that are no UTF-8: {text[:80]!r}")
     match = _SIP.fullmatch(text)
     if match is not None:
         scheme, user, password, host, port, params_text, headers = match.groups()

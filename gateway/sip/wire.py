@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -23,8 +22,7 @@ class Flow(NamedTuple):
         return self.transport != "udp"
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
+class Datagram(NamedTuple):
     """Bytes to be sent on `flow`. `key` goes back to `Stack.transport_failed` when they cannot."""
 
     data: bytes
