@@ -42,11 +42,11 @@ class Limits(Table, frozen=True):
     message_bytes: Annotated[
         int, Meta(ge=4096, le=65535, description="a number of bytes from 4096 to 65535")
     ] = 65535
-    headers: Annotated[int, Meta(ge=32, le=1000, description="a number from 32 to 1000")] = 200
+    headers: Annotated[int, Meta(ge=32, le=1000, description="a number from 32 to 1000")] = 256
     transactions: Annotated[
         int, Meta(ge=16, le=100_000, description="a number from 16 to 100000")
-    ] = 1000
-    dialogs: Annotated[int, Meta(ge=1, le=10_000, description="a number from 1 to 10000")] = 100
+    ] = 4096
+    dialogs: Annotated[int, Meta(ge=1, le=10_000, description="a number from 1 to 10000")] = 64
 
 
 class User(Table, frozen=True):

@@ -1,0 +1,234 @@
+"""Configurations with something wrong, and the start of what must be said about it.
+
+A problem begins with its line and key; the name of the file before them is left out.
+"""
+
+from __future__ import annotations
+
+LINE = '[[line]]\nname = "phone1"\ndriver = "simulated"\nusers = ["alice"]\n'
+
+ERRORS = [
+    # (file, the start of the problem: line, key, text)
+    ("", " no lines; at least one [[line]] is needed"),
+    ("line = []", " no lines; at least one [[line]] is needed"),
+    ("[sip", "1: not TOML: "),
+    ("a = 1\na = 2\n", "2: not TOML: Cannot overwrite a value"),
+    (
+        LINE + "[sip]\nlisten = [1]",
+        "6: sip.listen: [1] is not allowed; allowed is a list of strings",
+    ),
+    (LINE + "[sip]\nlisten = []", '6: sip.listen: it is empty; allowed is a list as ["udp:0.0'),
+    (LINE + '[sip]\nlisten = ["udp:5060"]', "6: sip.listen[0]: 'udp:5060' is no listener; allowed"),
+    (LINE + '[sip]\nlisten = ["udp:::1:5060"]', "6: sip.listen[0]: 'udp:::1:5060': an IPv6 addre"),
+    (
+        LINE + '[sip]\nlisten = ["udp:1.2.3.4:0"]',
+        "6: sip.listen[0]: 'udp:1.2.3.4:0': allowed is a p",
+    ),
+    (LINE + '[sip]\nlisten = ["udp:host:5060"]', "6: sip.listen[0]: 'host' is no IP address"),
+    (
+        LINE + '[sip]\nlisten = ["tcp:0.0.0.0:5060"]',
+        "6: sip.listen[0]: tcp: is not available in this",
+    ),
+    (LINE + '[sip]\nlisten = ["tls:[::]:5061"]', "6: sip.listen[0]: tls: is not available in this"),
+    (
+        LINE + '[sip]\nlisten = [\n  "udp:0.0.0.0:5060",\n  "udp:127.0.0.1:5060",\n]',
+        "6: sip.listen[1]: port 5060 of 127.0.0.1 is listed twice",
+    ),
+    (
+        LINE + '[sip]\nlisten = ["udp:0.0.0.0:10001"]',
+        "6: sip.listen[0]: port 10001 is inside rtp.po",
+    ),
+    (
+        LINE + '[sip]\npublic_address = "0.0.0.0"',
+        "6: sip.public_address: nobody can send to 0.0.0.0",
+    ),
+    (
+        LINE + '[sip]\npublic_address = "a_b c"',
+        '6: sip.public_address: "a_b c" is not allowed; all',
+    ),
+    (
+        LINE + '[sip]\nallow_from = ["10.0.0.1/8"]',
+        "6: sip.allow_from[0]: '10.0.0.1/8' has bits set",
+    ),
+    (
+        LINE + '[sip]\nallow_from = ["twilo"]',
+        "6: sip.allow_from[0]: no list is named 'twilo'; ther",
+    ),
+    (
+        LINE + '[sip]\nallow_from = "lan"',
+        '6: sip.allow_from: "lan" is not allowed; allowed is a lis',
+    ),
+    (
+        LINE + '[sip]\nprofile = "full"',
+        '6: sip.profile: "full" is not available in this version; a',
+    ),
+    (LINE + '[sip]\nprofile = "x"', '6: sip.profile: "x" is not allowed; allowed is "twilio"'),
+    (LINE + '[sip.tls]\nkey = "x"', "5: sip.tls: not available in this version"),
+    (
+        LINE + "[sip.limits]\nconnections = 5",
+        "6: sip.limits.connections: not available in this ver",
+    ),
+    (
+        LINE + "[sip.limits]\nmessage_bytes = 1",
+        "6: sip.limits.message_bytes: 1 is not allowed; all",
+    ),
+    (
+        LINE + "[sip.limits]\nheaders = true",
+        "6: sip.limits.headers: true is not allowed; allowed i",
+    ),
+    (LINE + "[sip]\nlisen = []", "6: sip.lisen: unknown key; did you mean 'listen'?"),
+    (LINE + "[spi]\nlisten = []", "5: spi: unknown key; did you mean 'sip'?"),
+    (
+        LINE + 'listen = ["udp:0.0.0.0:5060"]',
+        "5: line[0].listen: unknown key; did you mean sip.listen?",
+    ),
+    (
+        "allow_from = []\n" + LINE,
+        "1: allow_from: unknown key; did you mean rtp.allow_from or sip.allow_from?",
+    ),
+    (
+        LINE + "[rtp]\nzzz = 1",
+        "6: rtp.zzz: unknown key; allowed are ports, srtp, dscp, timeout_s, al",
+    ),
+    (LINE + 'sip = "x"', "5: line[0].sip: unknown key; allowed are"),
+    ('sip = "x"\n' + LINE, '1: sip: "x" is not allowed; allowed is a table'),
+    ("line = 5", "1: line: 5 is not allowed; allowed is a list of tables"),
+    ("line = [5]", "1: line[0]: 5 is not allowed; allowed is a table"),
+    (LINE + "[sip.inbound_auth]\nusers = []", "6: sip.inbound_auth.users: no users: every call wo"),
+    (
+        LINE + '[sip.inbound_auth]\nusers = [{ username = "a" }]',
+        "6: sip.inbound_auth.users[0]: either password or password_file is needed, and not both",
+    ),
+    (
+        LINE + '[sip.inbound_auth]\nusers = [{ username = "a", password = "" }]',
+        "6: sip.inbound_auth.users[0].password: the password is empty",
+    ),
+    (
+        LINE + '[sip.inbound_auth]\nusers = [{ username = "a", password = 123456 }]',
+        "6: sip.inbound_auth.users[0].password: this value is not allowed; allowed is a string",
+    ),
+    (
+        LINE + '[sip.inbound_auth]\nusers = [{ password = "x" }]',
+        "6: sip.inbound_auth.users[0]: username is missing; it must be a user name",
+    ),
+    (
+        LINE + '[sip.inbound_auth]\nusers = [{ username = "a", password_file = "none" }]',
+        "6: sip.inbound_auth.users[0].password_file: there is no password file 'none' in ",
+    ),
+    (
+        LINE
+        + '[sip.inbound_auth]\nusers = [{ username = "a", password = "x" },'
+        + ' { username = "a", password = "y" }]',
+        '6: sip.inbound_auth.users[1]: the user name "a" is used twice',
+    ),
+    (
+        LINE + '[sip.inbound_auth]\nrealm = "a\\"b"\nusers = [{ username = "a", password = "x" }]',
+        '6: sip.inbound_auth.realm: allowed are printable characters except " and \\',
+    ),
+    (
+        LINE + '[sip.response_headers]\nok = { "X-Line" = "{lien}" }',
+        "6: sip.response_headers.ok.X-Line: unknown placeholder {lien}; allowed are {line}, {re",
+    ),
+    (
+        LINE + '[sip.response_headers]\nfinal = { "Reason" = "x" }',
+        "6: sip.response_headers.final.Reason: 'Reason': allowed is X- followed by",
+    ),
+    (
+        LINE + '[sip.response_headers]\nok = { "X-A" = "\\u00e9" }',
+        "6: sip.response_headers.ok.X-A: the value must be printable ASCII on one line",
+    ),
+    (
+        LINE + '[sip.response_headers]\nok = { "X-A" = "a\\nb" }',
+        "6: sip.response_headers.ok.X-A: the value must be printable ASCII on one line",
+    ),
+    (
+        LINE + '[sip.response_headers]\nok = { "X-A" = "{line" }',
+        "6: sip.response_headers.ok.X-A: '{' without its partner",
+    ),
+    (
+        LINE + '[sip.response_headers]\nok = { "X-A" = "1", "x-a" = "2" }',
+        "6: sip.response_headers.ok.x-a: this is the same header as X-A",
+    ),
+    (
+        LINE + f'[sip.response_headers]\nok = {{ "X-A" = "{"a" * 1017}" }}',
+        "6: sip.response_headers.ok: the headers can become 1024 characters long; allowed are few",
+    ),
+    (LINE + "[rtp]\nports = [10001, 10010]", "6: rtp.ports: the first port 10001 is odd"),
+    (LINE + "[rtp]\nports = [10010, 10000]", "6: rtp.ports: the range ends at 10000"),
+    (LINE + "[rtp]\nports = [1000, 10000]", "6: rtp.ports: the first port 1000 is reserved"),
+    (
+        LINE + "[rtp]\nports = [10000]",
+        "6: rtp.ports: [10000] is not allowed; allowed is two port num",
+    ),
+    (
+        LINE + "[rtp]\nports = [10000, 70000]",
+        "6: rtp.ports: [10000, 70000] is not allowed; allowed",
+    ),
+    (LINE + '[rtp]\nsrtp = "required"', '6: rtp.srtp: "required" is not available in this version'),
+    (LINE + '[rtp]\nsrtp = "optional"', '6: rtp.srtp: "optional" is not available in this version'),
+    (LINE + "[rtp]\ndscp = 64", "6: rtp.dscp: 64 is not allowed; allowed is a number from 0 to 63"),
+    (
+        LINE + "[rtp]\ntimeout_s = -1",
+        "6: rtp.timeout_s: -1 is not allowed; allowed is seconds from",
+    ),
+    (LINE + '[rtp]\nallow_from = ["nobody"]', "6: rtp.allow_from[0]: no list is named 'nobody'"),
+    (LINE + '[[account]]\nname = "trunk"', "5: account: not available in this version"),
+    (LINE + 'account = "trunk"', "5: line[0].account: not available in this version"),
+    (LINE + "pins = { fr = 13 }", "5: line[0].pins: not available in this version"),
+    (LINE + 'serial = "/dev/x"', "5: line[0].serial: not available in this version"),
+    (
+        LINE.replace("simulated", "gpio"),
+        '3: line[0].driver: "gpio" is not available in this version',
+    ),
+    (
+        LINE.replace("simulated", "serial"),
+        '3: line[0].driver: "serial" is not available in this ve',
+    ),
+    (
+        LINE.replace("simulated", "other"),
+        '3: line[0].driver: "other" is not allowed; allowed is "si',
+    ),
+    ('[[line]]\nname = "x"', "1: line[0]: driver is missing; it must be "),
+    ('[[line]]\ndriver = "simulated"', "1: line[0]: name is missing; it must be up to 32 letters"),
+    (LINE.replace("phone1", "a b"), '2: line[0].name: "a b" is not allowed; allowed is up to 32'),
+    (LINE + 'country = "xx"', '5: line[0].country: "xx" is not known; allowed is one of: '),
+    (
+        LINE + "auto_answer_s = -1",
+        "5: line[0].auto_answer_s: -1 is not allowed; allowed is seconds",
+    ),
+    (
+        LINE + 'users = "alice"'.replace("users", "audio"),
+        '5: line[0].audio: "alice" is not allowed',
+    ),
+    (LINE + '[line.audio]\ncapture = "x"', "5: line[0].audio: playback is missing"),
+    (LINE + LINE, '6: line[1].name: the name "phone1" is used twice'),
+    (LINE.replace('"alice"', '""'), "4: line[0].users[0]: allowed is the user part of a SIP URI"),
+]
+
+WARNINGS = [
+    (
+        LINE + LINE.replace("phone1", "phone2"),
+        '8: line[1].users[0]: warning: calls for "alice" ring "phone1", which comes first',
+    ),
+    (
+        LINE.replace('"alice"', '"*"') + LINE.replace("phone1", "phone2"),
+        '8: line[1].users[0]: warning: calls for "alice" ring "phone1", which comes first',
+    ),
+    (LINE.replace('"alice"', ""), "1: line[0]: warning: no users: no call can ring this line"),
+    (
+        LINE + '[sip]\nallow_from = ["0.0.0.0/0"]',
+        "6: sip.allow_from[0]: warning: the whole Internet may ring",
+    ),
+    (
+        LINE + '[sip.inbound_auth]\nusers = [{ username = "a", password = "x" }]',
+        "6: sip.inbound_auth.users: warning: every user of this machine may read the passwords",
+    ),
+    (
+        LINE + "[sip]\nallow_from = []",
+        "6: sip.allow_from: warning: it is empty: nobody is answ",
+    ),
+    (
+        LINE + LINE.replace("phone1", "p2").replace("alice", "bob") + "[rtp]\nports=[10000,10001]",
+        "10: rtp.ports: warning: there are fewer pairs of ports than lines",
+    ),
+]
