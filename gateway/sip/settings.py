@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from gateway.errors import ConfigError
+
 
 class Tokens(Protocol):
     """Randomness, injected so that tests can foresee it."""
@@ -57,19 +59,6 @@ class InboundAuth:
     nonce_lifetime_s: float = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class StackSettings:
-    """Everything configurable. `public_host` is the Contact's host, else the listener's own."""
-
-    server: str = "tipring/0.1.0"
-    profile: str = "twilio"
-    public_host: str | None = None
-    auth: InboundAuth | None = None
-    limits: Limits = Limits()  # noqa: RUF009 (immutable)
-    final_headers: HeaderSource = no_headers
-    ok_headers: HeaderSource = no_headers
-
-
 class Profile(NamedTuple):
     """What we offer to a peer: Allow and Supported state exactly this."""
 
@@ -86,3 +75,21 @@ _CALLS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
 
 # "full" will add session timers, 100rel, UPDATE and INFO as they come to exist.
 PROFILES: Mapping[str, Profile] = {"twilio": Profile(_CALLS), "full": Profile(_CALLS)}
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """Everything configurable. `public_host` is the Contact's host, else the listener's own."""
+
+    server: str = "tipring/0.1.0"
+    profile: str = "twilio"
+    public_host: str | None = None
+    auth: InboundAuth | None = None
+    limits: Limits = Limits()  # noqa: RUF009 (immutable)
+    final_headers: HeaderSource = no_headers
+    ok_headers: HeaderSource = no_headers
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a profile that does not exist."""
+        if self.profile not in PROFILES:
+            raise ConfigError(f"no SIP profile {self.profile!r}; there are {', '.join(PROFILES)}")

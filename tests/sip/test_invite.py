@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.errors import LocalProtocolError
+from gateway.errors import ConfigError, LocalProtocolError
 from gateway.sip import (
     EndCause,
+    IncomingCall,
     InviteSession,
     Malformed,
     Refused,
@@ -296,6 +297,22 @@ def test_a_bad_request_cannot_plant_header_lines(world: World) -> None:
     world.stack.receive(data, FLOW, world.now)
     (datagram,) = world.stack.to_send()
     assert not any(line.startswith(b"X-Evil") for line in datagram.data.splitlines())
+
+
+def test_an_unknown_profile_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigError, match="twilio, full"):
+        StackSettings(profile="skype")
+
+
+def test_bytes_that_are_no_utf8_do_not_reach_people(world: World, caller: Caller) -> None:
+    text = caller.invite(extra=[("X-Odd", "a\udcffb")]).replace(
+        "From: <", 'From: "\udcfe caller" <'
+    )
+    world.receive(text)
+    session = world.event(IncomingCall).session
+    assert session.remote_party.display_name == "\ufffd caller"
+    assert session.x_headers[-1] == ("X-Odd", "a\ufffdb")
+    assert session.request.headers.get("X-Odd") == "a\udcffb"
 
 
 def test_settings_may_change_under_a_call(world: World, caller: Caller) -> None:

@@ -119,8 +119,12 @@ def test_directions(
     [
         ("", ("198.51.100.1", 4000), ("198.51.100.1", 4001), False),
         ("c=IN IP4 198.51.100.9\n", ("198.51.100.9", 4000), ("198.51.100.9", 4001), False),
-        ("c=IN IP4 224.2.1.1/127/3\n", ("224.2.1.1", 4000), ("224.2.1.1", 4001), False),
-        ("c=IN IP6 2001:db8::1\n", ("2001:db8::1", 4000), ("2001:db8::1", 4001), False),
+        (
+            "a=rtcp:5005 IN IP4 rtcp.example\n",
+            ("198.51.100.1", 4000),
+            ("198.51.100.1", 5005),
+            False,
+        ),
         ("a=rtcp:5005\n", ("198.51.100.1", 4000), ("198.51.100.1", 5005), False),
         ("a=rtcp:5005 IN IP4 192.0.2.7\n", ("198.51.100.1", 4000), ("192.0.2.7", 5005), False),
         ("a=rtcp:x\n", ("198.51.100.1", 4000), ("198.51.100.1", 4001), False),
@@ -173,6 +177,36 @@ def test_twilio_26_what_is_not_acceptable(lines: str, code: str, status: int) ->
         negotiate(lines)
     assert caught.value.status == status
     assert caught.value.warning.startswith(f'{code} tipring "')
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "good"),
+    [
+        ("203.0.113.5", "IP4 198.51.100.7", True),
+        ("203.0.113.5", "IP4 198.51.100.7/127", True),
+        ("203.0.113.5", "IP4 10.1.2.3", True),
+        ("203.0.113.5", "IP4 media.example.com", False),
+        ("203.0.113.5", "IP4 224.2.1.1/127/3", False),
+        ("203.0.113.5", "IP4 255.255.255.255", False),
+        ("203.0.113.5", "IP4 300.1.1.1", False),
+        ("203.0.113.5", "IP4 010.1.1.1", False),
+        ("203.0.113.5", "IP6 2001:db8::1", False),
+        ("2001:db8::5", "IP6 2001:db8::1", True),
+        ("2001:db8::5", "IP6 ff02::1", False),
+        ("2001:db8::5", "IP6 :::", False),
+        ("2001:db8::5", "IP4 198.51.100.7", False),
+    ],
+)
+def test_where_rtp_may_be_sent(ours: str, theirs: str, good: bool) -> None:
+    """One host of our own family, by number; anything else is refused before the bell."""
+    lines = AUDIO + f"c=IN {theirs}\n"
+    local = replace(LOCAL, host=ours)
+    if good:
+        assert negotiate(lines, local)[0].remote[0] == theirs.split()[1].partition("/")[0]
+    else:
+        with pytest.raises(NotAcceptable) as caught:
+            negotiate(lines, local)
+        assert caught.value.warning.startswith("301 ")
 
 
 def test_the_version_grows_only_with_a_change() -> None:
