@@ -12,7 +12,7 @@ enum {
     MARGIN = 16,
     AHEAD_MAX = 6400,
     BASE_WINDOW = 32000,  /* 4 s, twice */
-    LATE_RESTART = 3,     /* hopelessly late packets in a row: the sender's clock jumped */
+    LATE_RESTART = TR_JITTER_UNSURE + 1, /* hopelessly late packets in a row: the sender's clock jumped */
     SETTLE_BLOCKS = 20,
     QUIET = 200           /* mean magnitude below which a block may be left out or repeated */
 };
@@ -26,6 +26,7 @@ void tr_jitter_restart(tr_jitter *j)
     j->anchored = j->heard = false;
     j->owed = false;
     j->late_in_row = 0;
+    memset(j->unsure, 0, sizeof j->unsure);
     j->gap = 0;
     j->settle = 0;
 }
@@ -68,6 +69,22 @@ static void note_lateness(tr_jitter *j, int lateness)
     for (int i = 0; i < TR_JITTER_BINS; i++)
         j->lateness[i] *= FORGET;
     j->lateness[bin] += 1.0f - FORGET;
+}
+
+/* Of packets too late to be played it is not known yet whether the network was slow or the
+ * sender's clock jumped: their lateness counts once a packet in time shows the former. */
+static void weigh_lateness(tr_jitter *j, int lateness)
+{
+    if (j->late_in_row > 0) {
+        j->unsure[j->late_in_row - 1] = lateness;
+        return;
+    }
+    for (int i = 0; i < TR_JITTER_UNSURE; i++) {
+        if (j->unsure[i] > 0)
+            note_lateness(j, j->unsure[i]);
+        j->unsure[i] = 0;
+    }
+    note_lateness(j, lateness);
 }
 
 static int wanted_delay(const tr_jitter *j)
@@ -138,7 +155,7 @@ bool tr_jitter_put(tr_jitter *j, uint32_t timestamp, const int16_t *pcm, int sam
         anchor(j, timestamp, arrival);
     const int32_t transit = transit_of(timestamp, arrival);
     note_transit(j, transit, arrival);
-    note_lateness(j, tr_ts_diff((uint32_t)transit, fastest_transit(j)));
+    weigh_lateness(j, tr_ts_diff((uint32_t)transit, fastest_transit(j)));
     j->target = wanted_delay(j);
     const int32_t ahead = tr_ts_diff(timestamp, j->play);
     const int skip = ahead < 0 ? -ahead : 0; /* what of it has been played over already */

@@ -17,7 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TR_JITTER_RING = 8192, TR_JITTER_BINS = 64, TR_JITTER_BIN = 32 /* samples: 4 ms */ };
+enum { TR_JITTER_RING = 8192, TR_JITTER_BINS = 64, TR_JITTER_BIN = 32 /* samples: 4 ms */,
+       TR_JITTER_UNSURE = 2 };
 
 typedef struct {
     int16_t pcm[TR_JITTER_RING];
@@ -32,6 +33,7 @@ typedef struct {
     int32_t fastest[2];         /* least transit (arrival - timestamp) of this and the last window */
     uint32_t window_start;
     uint32_t last_late;         /* arrival of the last packet that was too late */
+    int unsure[TR_JITTER_UNSURE]; /* lateness of packets that came too late, not yet counted */
     int late_in_row, gap;       /* gap: samples since speech was last played */
     int target, delay;          /* samples */
     int settle;                 /* blocks to wait before the next correction */
