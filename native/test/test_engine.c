@@ -126,7 +126,7 @@ static void a_full_command_ring_is_an_error(void)
     int taken = 0;
     while (tr_stream_digit_end(engine, 1, 0) == 0)
         taken++;
-    CHECK_EQ(taken, 64);
+    CHECK_EQ(taken, 128);
     CHECK_EQ(tr_stream_digit_end(engine, 1, 0), TR_EFULL);
     CHECK_EQ(tr_stream_digit_end(engine, 0, 0), 0); /* another thread's own ring */
     tr_engine_close(engine);

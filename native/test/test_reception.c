@@ -150,6 +150,18 @@ static void a_day_of_wraps_loses_nothing(void)
     CHECK_EQ(tr_reception_fraction(&r), 0);
 }
 
+static void a_hold_loses_nothing(void)
+{
+    tr_reception r;
+    tr_reception_init(&r);
+    tr_reception_packet(&r, 1, 10);
+    tr_reception_packet(&r, 1, 12);
+    tr_reception_suspend(&r);
+    CHECK_EQ(tr_reception_packet(&r, 1, 1500), TAKE);
+    CHECK_EQ(tr_reception_packet(&r, 1, 1501), TAKE);
+    CHECK_EQ(tr_reception_lost(&r), 1);
+}
+
 static void fractions_are_of_the_interval(void)
 {
     tr_reception r;
@@ -177,6 +189,7 @@ static void jitter_is_that_of_the_standard(void)
 const SUITE(suite_reception) = {
     {"verdicts", verdicts},
     {"a_day_of_wraps_loses_nothing", a_day_of_wraps_loses_nothing},
+    {"a_hold_loses_nothing", a_hold_loses_nothing},
     {"fractions_are_of_the_interval", fractions_are_of_the_interval},
     {"jitter_is_that_of_the_standard", jitter_is_that_of_the_standard},
     END_OF_SUITE,

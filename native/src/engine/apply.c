@@ -41,6 +41,8 @@ static void apply_to_stream(tr_engine *e, const tr_command *c)
 {
     tr_stream *s = &e->streams[c->slot];
     if (c->kind == TR_COMMAND_STREAM_OPEN) {
+        s->rtp_family = c->value;
+        s->rtcp_family = c->extra;
         tr_stream_begin(s, &c->with.stream, c->serial, &e->tick);
         return;
     }

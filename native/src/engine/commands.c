@@ -40,6 +40,15 @@ static int want_timestamps(int fd)
     return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0 ? TR_ESYSTEM : 0;
 }
 
+static int family_of(int fd)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t size = sizeof own;
+    if (fd < 0 || getsockname(fd, (struct sockaddr *)&own, &size) < 0)
+        return AF_INET;
+    return own.ss_family;
+}
+
 int tr_stream_open(tr_engine *e, uint32_t ring, uint32_t slot, uint32_t serial,
                    const tr_stream_settings *settings)
 {
@@ -51,6 +60,8 @@ int tr_stream_open(tr_engine *e, uint32_t ring, uint32_t slot, uint32_t serial,
     if (settings->rtcp_fd >= 0 && want_timestamps(settings->rtcp_fd) < 0)
         return TR_ESYSTEM;
     command.with.stream = *settings;
+    command.value = family_of(settings->rtp_fd);
+    command.extra = family_of(settings->rtcp_fd);
     return give(e, ring, &command);
 }
 

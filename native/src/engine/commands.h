@@ -18,7 +18,7 @@ typedef enum {
     TR_COMMAND_TONE_STOP
 } tr_command_kind;
 
-enum { TR_COMMAND_RING = 64 };
+enum { TR_COMMAND_RING = 128 };
 
 typedef struct {
     uint32_t kind, slot;

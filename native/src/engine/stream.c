@@ -23,21 +23,14 @@ void tr_stream_aim(tr_stream *s, const tr_address *remote, const tr_address *rem
     s->out.rtcp.to_size = tr_address_to_socket(remote_rtcp, family, &s->out.rtcp.to);
 }
 
-static int family_of(int fd)
-{
-    struct sockaddr_storage own = {0};
-    socklen_t size = sizeof own;
-    if (fd < 0 || getsockname(fd, (struct sockaddr *)&own, &size) < 0)
-        return AF_INET;
-    return own.ss_family;
-}
-
 static void init_sending(tr_stream *s)
 {
     memset(&s->out, 0, sizeof s->out);
     s->out.sequence = (uint16_t)s->settings.sequence;
     s->out.timestamp = s->settings.timestamp;
     s->out.marker = true;
+    /* All but the last tick of the first packet is silence, so that it leaves with the next tick. */
+    s->out.count = s->settings.ptime_ms * 8 - TR_TICK_SAMPLES;
     tr_event_sender_init(&s->out.events);
 }
 
@@ -62,8 +55,6 @@ void tr_stream_begin(tr_stream *s, const tr_stream_settings *settings, uint32_t 
     s->serial = serial;
     s->line = TR_NO_LINE;
     s->opened_ns = tick->now_ns;
-    s->rtp_family = family_of(settings->rtp_fd);
-    s->rtcp_family = family_of(settings->rtcp_fd);
     tr_outbox_init(&s->outbox);
     init_sending(s);
     init_receiving(s, tick);
@@ -76,6 +67,15 @@ void tr_stream_begin(tr_stream *s, const tr_stream_settings *settings, uint32_t 
                                            .remote_jitter_us = -1, .remote_ssrc = -1};
     s->active = true;
     tr_stream_publish(s);
+}
+
+/* At either end of a hold: what the peer sends meanwhile is neither heard nor lost. */
+static void hold_receiving(tr_stream *s, const tr_tick *tick)
+{
+    s->in.heard_ns = tick->now_ns;
+    tr_reception_suspend(&s->in.reception);
+    tr_jitter_restart(&s->in.jitter);
+    tr_event_receiver_restart(&s->in.events);
 }
 
 /* A re-INVITE: only what may change in a session is taken over. */
@@ -94,8 +94,8 @@ void tr_stream_change(tr_stream *s, const tr_stream_settings *settings, const tr
         tr_stream_aim(s, &settings->remote, &settings->remote_rtcp);
     if (settings->sending && !old.sending)
         s->out.marker = true;
-    if (settings->receiving && !old.receiving)
-        s->in.heard_ns = tick->now_ns;
+    if (settings->receiving != old.receiving)
+        hold_receiving(s, tick);
 }
 
 void tr_stream_end(tr_stream *s, const tr_tick *tick)

@@ -7,6 +7,9 @@
 
 enum { BATCH = 16, BATCHES_MAX = 4, CONTROL_BYTES = 128, PT_COMFORT_NOISE = 13 };
 
+/* RTCP is looked for each 100 ms: it carries its own times, and each look is a system call. */
+enum { RTCP_TICKS = 10 };
+
 struct tr_receive_scratch {
     struct mmsghdr messages[BATCH];
     struct iovec pieces[BATCH];
@@ -220,7 +223,8 @@ static void check_timeout(tr_stream *s, const tr_tick *tick)
 void tr_stream_receive(tr_stream *s, tr_receive_scratch *scratch, const tr_tick *tick)
 {
     drain(s, s->settings.rtp_fd, false, scratch, tick);
-    drain(s, s->settings.rtcp_fd, true, scratch, tick);
+    if (tick->clock / TR_TICK_SAMPLES % RTCP_TICKS == s->slot % RTCP_TICKS)
+        drain(s, s->settings.rtcp_fd, true, scratch, tick);
     tr_event_receiver_tick(&s->in.events, s->in.packet_samples, (uint32_t)tick->clock);
     take_digit_reports(s, tick->now_ns);
     check_timeout(s, tick);

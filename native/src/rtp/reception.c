@@ -19,6 +19,12 @@ static int64_t lost_now(const tr_reception *r)
 
 int64_t tr_reception_lost(const tr_reception *r) { return r->lost_before + lost_now(r); }
 
+void tr_reception_suspend(tr_reception *r)
+{
+    r->lost_before += lost_now(r);
+    r->started = false;
+}
+
 void tr_reception_expect_new(tr_reception *r) { r->expect_new = r->started; }
 
 static void begin(tr_reception *r, uint32_t ssrc, uint16_t sequence)
