@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         StreamRetired,
     )
     from gateway.media.line import Line, ToneSegmentSpec, ToneSpec
-    from gateway.media.resample import Resampler, resample
+    from gateway.media.resample import Resampler
     from gateway.media.statistics import LineStatistics, StreamStatistics
     from gateway.media.stream import Stream, StreamSettings
 
@@ -48,7 +48,6 @@ _HOME = {
     "ToneSegmentSpec": "line",
     "ToneSpec": "line",
     "Resampler": "resample",
-    "resample": "resample",
     "LineStatistics": "statistics",
     "StreamStatistics": "statistics",
     "Stream": "stream",
@@ -79,7 +78,6 @@ __all__ = [
     "StreamStatistics",
     "ToneSegmentSpec",
     "ToneSpec",
-    "resample",
 ]
 
 
@@ -88,5 +86,5 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value  # importing the module `resample` put itself under this very name
+    globals()[name] = value
     return value

@@ -116,7 +116,7 @@ class Peer:
         self.rtcp.close()
 
 
-@dataclass
+@dataclass(eq=False)
 class Side:
     """One stream with its sockets and its line."""
 

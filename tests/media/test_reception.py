@@ -1,0 +1,230 @@
+"""What arrives: a bare RTP peer speaks, the line's earpiece is compared with what it said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from gateway.media import FirstPacket, RtpResumed, RtpTimeout, SourceChanged
+from tests.media import itu_g711
+from tests.media.rig import Peer, Rig, Side, build
+from tests.media.signals import Pcm, as_bytes, find, from_bytes, speech_like, through
+
+
+class Talker:
+    """Sends speech packet by packet, paced by the engine's own ticks."""
+
+    def __init__(self, media: Rig, peer: Peer, side: Side, *, law: int = 0) -> None:
+        self.media, self.peer, self.side, self.law = media, peer, side, law
+        self.sequence, self.timestamp, self.ssrc = 65500, 0xFFFFF000, 0xBEEF
+        self.samples = 160
+
+    def packet(self, pcm: Pcm) -> bytes:
+        data = build(
+            itu_g711.encode(self.law, as_bytes(pcm)),
+            payload_type=8 if self.law else 0,
+            sequence=self.sequence,
+            timestamp=self.timestamp,
+            ssrc=self.ssrc,
+        )
+        self.sequence += 1
+        self.timestamp += len(pcm)
+        return data
+
+    def pieces(self, pcm: Pcm) -> Iterator[Pcm]:
+        for at in range(0, len(pcm), self.samples):
+            yield pcm[at : at + self.samples]
+
+    def say(self, pcm: Pcm) -> None:
+        for piece in self.pieces(pcm):
+            self.peer.send(self.packet(piece), self.side.rtp)
+            self.media.ticks(len(piece) // 80)
+
+
+def facing(media: Rig, **changes: object) -> tuple[Peer, Side, Talker]:
+    peer = media.peer()
+    side = media.facing(peer, **changes)
+    side.line.start_sink()
+    return peer, side, Talker(media, peer, side)
+
+
+def heard_whole(media: Rig, side: Side, said: Pcm, law: int = 0) -> bool:
+    heard = from_bytes(media.collect(side.line, side.line.sink_level() + 800))
+    expected = through(law, said)
+    at = find(expected, heard)
+    return at >= 0 and np.array_equal(heard[at : at + len(expected)], expected)
+
+
+@pytest.mark.parametrize(("law", "samples"), [(0, 160), (1, 160), (0, 80), (0, 480), (1, 240)])
+def test_speech_is_heard_bit_exactly(media: Rig, law: int, samples: int) -> None:
+    _, side, talker = facing(media)
+    talker.law, talker.samples = law, samples
+    said = speech_like(9600)
+    talker.say(said)
+    assert heard_whole(media, side, said, law)
+    counters = side.stream.statistics()
+    assert (counters.received, counters.lost) == (9600 // samples, 0)
+    assert counters.mos is not None
+    assert counters.mos > 4
+
+
+def test_the_peer_may_change_between_the_laws_without_signalling(media: Rig) -> None:
+    _, side, talker = facing(media, codec=8)
+    said = speech_like(6400)
+    talker.say(said[:3200])
+    talker.law = 1
+    talker.say(said[3200:])
+    heard = from_bytes(media.collect(side.line, side.line.sink_level() + 800))
+    first, second = through(0, said[:3200]), through(1, said[3200:])
+    at = find(first, heard)
+    assert at >= 0
+    assert np.array_equal(heard[at : at + 6400], np.concatenate([first, second]))
+
+
+def test_disorder_and_duplicates_are_not_heard(media: Rig) -> None:
+    peer, side, talker = facing(media)
+    said = speech_like(8000)
+    talker.say(said[:1600])
+    rest = [talker.packet(piece) for piece in talker.pieces(said[1600:])]
+    for even, odd in zip(rest[::2], rest[1::2], strict=True):
+        for data in (odd, even, odd):
+            peer.send(data, side.rtp)
+        media.ticks(4)
+    counters = side.stream.statistics()
+    assert counters.duplicates == 20
+    assert counters.reordered == 20
+    assert counters.lost == 0
+    assert heard_whole(media, side, said)
+
+
+def silent_for(heard: Pcm) -> float:
+    """The longest run of exact silence after the first sound, in ms."""
+    loud = np.flatnonzero(heard)
+    return float(np.diff(loud).max() - 1) / 8 if len(loud) > 1 else float("inf")
+
+
+JUMPS = {
+    "sequence": {"sequence": 30000},
+    "timestamp": {"timestamp": 0x50000000},
+    "timestamp a little": {"timestamp": 0xFFFFF000 + 4800 + 3000},
+    "timestamp back": {"timestamp": 0xFFFFF000 + 4800 - 3000},
+    "ssrc": {"ssrc": 0xCAFE},
+    "all": {"ssrc": 0xCAFE, "sequence": 7, "timestamp": 99},
+}
+
+
+@pytest.mark.parametrize("what", JUMPS)
+def test_a_jump_mid_call_mutes_no_more_than_100_ms(media: Rig, what: str) -> None:
+    _, side, talker = facing(media)
+    talker.say(speech_like(4800))
+    for name, value in JUMPS[what].items():
+        setattr(talker, name, value)
+    talker.say(speech_like(4800, seed=2))
+    heard = from_bytes(media.collect(side.line, side.line.sink_level()))
+    assert silent_for(heard) <= 100
+    # The end of what was said last is there: the new run is heard, not only noticed.
+    assert find(through(0, speech_like(4800, seed=2))[2000:4000], heard) > 0
+
+
+def test_a_cluster_member_takes_over_within_100_ms(media: Rig) -> None:
+    _, side, talker = facing(media, latch=True, allow=("127.0.0.0/8",))
+    talker.say(speech_like(4800))
+    other = media.peer()
+    talker.peer, talker.ssrc, talker.sequence, talker.timestamp = other, 0xCAFE, 7, 99
+    talker.say(speech_like(4800, seed=2))
+    (changed,) = media.wait(SourceChanged)
+    assert changed.source == other.address
+    heard = from_bytes(media.collect(side.line, side.line.sink_level()))
+    assert silent_for(heard) <= 100
+
+
+def test_strangers_are_not_heard(media: Rig) -> None:
+    _, side, talker = facing(media)
+    talker.say(speech_like(1600))
+    stranger = media.peer()
+    intruder = Talker(media, stranger, side)
+    intruder.say(speech_like(3200, seed=9))
+    counters = side.stream.statistics()
+    assert counters.received == 10
+    assert counters.discarded_source == 20
+
+
+@pytest.mark.parametrize(("allow", "follows"), [((), True), (("127.0.0.0/8",), False)])
+def test_latching_answers_a_peer_behind_nat(
+    media: Rig, allow: tuple[str, ...], follows: bool
+) -> None:
+    signalled, real = media.peer(), media.peer()
+    side = media.facing(signalled, latch=True, allow=allow)
+    Talker(media, real, side).say(speech_like(1600))
+    (changed,) = media.wait(SourceChanged)
+    assert changed.source == real.address
+    media.ticks(2)
+    signalled.drain()
+    real.drain()
+    media.ticks(8)
+    assert (real.drain() > 0) == follows
+    assert (signalled.drain() > 0) == (not follows)
+
+
+def test_outside_the_networks_nobody_latches(media: Rig) -> None:
+    side = media.facing(media.peer(), latch=True, allow=("10.0.0.0/8",))
+    Talker(media, media.peer(), side).say(speech_like(1600))
+    assert side.stream.statistics().received == 0
+
+
+def test_first_packet_timeout_and_resumption(media: Rig) -> None:
+    peer, side, talker = facing(media, timeout_s=0.2)
+    talker.say(speech_like(320))
+    (first,) = media.wait(FirstPacket)
+    assert first.source == peer.address
+    (timeout,) = media.wait(RtpTimeout)
+    assert 0.2 <= (timeout.t_ns - first.t_ns) / 1e9 < 0.5
+    talker.say(speech_like(320))
+    media.wait(RtpResumed)
+    assert side.stream.statistics().received == 4
+
+
+def test_nothing_is_awaited_or_heard_on_hold(media: Rig) -> None:
+    _, side, talker = facing(media, timeout_s=0.1, receiving=False)
+    talker.say(speech_like(3200))
+    media.ticks(15)
+    assert side.stream.statistics().received == 0
+    assert not [one for one in media.events if isinstance(one, RtpTimeout)]
+    assert not from_bytes(media.collect(side.line, 1600)).any()
+    side.stream.update(receiving=True)
+    media.ticks(2)
+    said = speech_like(3200, seed=4)
+    talker.say(said)
+    assert heard_whole(media, side, said)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x80", bytes(12), b"\xff" * 40, build(b"x" * 2000), b"\x9f" + bytes(20), b"\r\n\r\n"],
+)
+def test_rubbish_is_counted_and_harmless(media: Rig, data: bytes) -> None:
+    peer, side, talker = facing(media)
+    talker.say(speech_like(320))
+    peer.send(data, side.rtp)
+    media.ticks(2)
+    said = speech_like(1600, seed=3)
+    talker.say(said)
+    assert side.stream.statistics().malformed == 1
+    assert side.stream.statistics().received == 12
+
+
+def test_lost_packets_are_concealed_and_counted(media: Rig) -> None:
+    _, side, talker = facing(media)
+    said = speech_like(8000)
+    for number, piece in enumerate(talker.pieces(said)):
+        data = talker.packet(piece)
+        if number % 10 != 5:
+            talker.peer.send(data, side.rtp)
+        media.ticks(2)
+    heard = from_bytes(media.collect(side.line, side.line.sink_level()))
+    counters = side.stream.statistics()
+    assert counters.lost == 5
+    assert counters.concealed_ms == pytest.approx(100, abs=30)
+    assert silent_for(heard) < 10
