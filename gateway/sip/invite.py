@@ -220,6 +220,8 @@ class InviteSession:
     def remote_bye(self, transaction: ServerTransaction, now: float) -> None:
         """BYE inside our dialog: 200 with the configured headers, whatever else goes on."""
         self._learn_ids(transaction.request)
+        early = self.state in {"incoming", "ringing"}
+        self._default_reason("cancelled" if early else "remote-hangup")
         transaction.reply(200, now, self._headers.final(self._facts_at(200, now)))
         self._feed("bye", now, transaction.request)
 
