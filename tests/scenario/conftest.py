@@ -35,6 +35,7 @@ def phone(gateway: GatewayProcess) -> Iterator[Phone]:
     """phone1, idle before and after."""
     gateway.phone.await_state("idle")
     yield gateway.phone
+    gateway.phone.close()
     gateway.phone.put_down()
     gateway.phone.await_calls(0, 8)
     gateway.phone.await_state("idle")

@@ -36,6 +36,9 @@ class Control:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def send(self, request: dict[str, object], files: Sequence[int] = ()) -> None:

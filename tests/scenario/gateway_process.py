@@ -121,6 +121,7 @@ class GatewayProcess:
         process = self._process
         if process is None:
             return
+        self.phone.close()
         try:
             self._end(process)
         finally:

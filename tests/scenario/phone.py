@@ -42,12 +42,22 @@ class Recording:
             self.seconds = float(self._control.answer()["seconds"])
         return self.path
 
+    def close(self) -> None:
+        """Let go of it, finished or not."""
+        self._control.close()
+
 
 class Phone:
     """One line's handset."""
 
     def __init__(self, socket: Path, line: str) -> None:
         self._socket, self.line = socket, line
+        self._recordings: list[Recording] = []
+
+    def close(self) -> None:
+        """Let go of recordings that nobody waited for."""
+        while self._recordings:
+            self._recordings.pop().close()
 
     def lift(self) -> float:
         """Returns the monotonic time of the hook edge."""
@@ -71,7 +81,8 @@ class Phone:
         return begun
 
     def record(self, path: Path) -> Recording:
-        return Recording(self._socket, self.line, path)
+        self._recordings.append(Recording(self._socket, self.line, path))
+        return self._recordings[-1]
 
     def status(self) -> Status:
         found: Status = self._ask("status")
