@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gateway.errors import RemoteProtocolError
 from gateway.sip.headers import Headers, parse_address, split_addresses
 from gateway.sip.message import Request
 from gateway.sip.uri import Uri
@@ -40,7 +41,10 @@ class Dialog:
         self.local_cseq = 0
         self.remote_cseq = invite.cseq.number
         self.flow = flow
-        self.remote_target: Uri = invite.contacts[0].uri
+        contacts = invite.contacts
+        if not contacts:
+            raise RemoteProtocolError("no Contact to send requests to")
+        self.remote_target: Uri = contacts[0].uri
         self.route_set = route_set(headers)
 
     @property

@@ -17,7 +17,7 @@ from gateway.sip.negotiation import Negotiation
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session_table import FINISHED, SESSION
 from gateway.sip.settings import HeaderFacts
-from gateway.sip.transaction import T1, T2, TIMEOUT
+from gateway.sip.success import Success
 from gateway.sip.twilio_ids import TwilioIds, merge, read_ids
 from gateway.sip.uri import readable
 from gateway.sip.wire import Flow
@@ -35,19 +35,6 @@ class SessionHost(Protocol):
 
     def forget_session(self, session: InviteSession) -> None:
         """The session is over."""
-
-
-class _Unacknowledged:
-    """A 2xx of ours that waits for its ACK."""
-
-    __slots__ = ("cseq", "interval", "offered", "transaction")
-
-    def __init__(self, transaction: ServerTransaction, *, offered: bool) -> None:
-        self.transaction = transaction
-        self.cseq = transaction.request.cseq.number
-        self.interval = T1
-        # Whether the 2xx carried our offer, so that the ACK must carry the answer.
-        self.offered = offered
 
 
 class InviteSession:
@@ -89,7 +76,7 @@ class InviteSession:
         self._refusal: tuple[int, str | None] = (480, None)
         self._status: int | None = None
         self._twilio: TwilioIds | None = None
-        self._unacknowledged: _Unacknowledged | None = None
+        self._unacknowledged: Success | None = None
         self._answered_at: float | None = None
         self.dialog = dialog
         self.flow = flow
@@ -208,9 +195,9 @@ class InviteSession:
     def acknowledged(self, request: Request, now: float) -> None:
         """An ACK inside our dialog."""
         waiting = self._unacknowledged
-        if waiting is None or waiting.cseq != request.cseq.number:
+        if waiting is None or not waiting.answers(request):
             return
-        self._settle_acknowledged()
+        self._stop_repeating()
         waiting.transaction.feed("ack", now)
         self._learn_ids(request)
         if waiting.offered and not self._take_answer(request, now):
@@ -243,18 +230,12 @@ class InviteSession:
                 self._refuse_reinvite(transaction, error.status_hint, now)
 
     def timer(self, name: str, now: float) -> None:
-        """A deadline of the session."""
-        if name == "ring":
-            self._send_ringing(now)
-        elif name == "ack":
-            self._settle_acknowledged()
-            self._feed("no_ack", now)
-        elif self._unacknowledged is not None:
-            # Section 13.3.1.4: T1, 2*T1 ... T2, whatever the transport.
-            waiting = self._unacknowledged
-            waiting.transaction.repeat_success(now)
-            waiting.interval = min(2 * waiting.interval, T2)
-            self._arm("2xx", now + waiting.interval)
+        """A minute of ringing has passed."""
+        self._send_ringing(now)
+
+    def _no_ack(self, now: float) -> None:
+        self._unacknowledged = None
+        self._feed("no_ack", now)
 
     # --- the table at work ---------------------------------------------------------------------
 
@@ -268,8 +249,8 @@ class InviteSession:
         self.state = state
         getattr(self, "_do_" + action)(now, request)
         if self.state == "over":
-            self._disarm("ring")
-            self._settle_acknowledged()
+            self._stop_ringing()
+            self._stop_repeating()
             self._host.forget_session(self)
         return True
 
@@ -280,7 +261,7 @@ class InviteSession:
         self._send_ringing(now)
 
     def _do_answer(self, now: float, request: Request | None) -> None:
-        self._disarm("ring")
+        self._stop_ringing()
         self._answered_at = now
         self._send_success(self._transaction, *self._negotiation.first_answer(), now)
 
@@ -329,7 +310,7 @@ class InviteSession:
         self._do_send_bye(now, request)
 
     def _do_send_bye(self, now: float, request: Request | None) -> None:
-        self._settle_acknowledged()
+        self._stop_repeating()
         headers = self._headers.bye(self._facts_at(200, now))
         self._host.start_bye(self.dialog, headers, now, self._bye_done)
 
@@ -367,20 +348,25 @@ class InviteSession:
 
     def _send_ringing(self, now: float) -> None:
         self._transaction.reply(180, now, self._headers.ringing())
-        self._arm("ring", now + RINGING_AGAIN)
+        self._context.deadlines.set(("ring", self), now + RINGING_AGAIN)
+
+    def _stop_ringing(self) -> None:
+        self._context.deadlines.cancel(("ring", self))
 
     def _send_success(
         self, transaction: ServerTransaction, body: bytes, offered: bool, now: float
     ) -> None:
         headers = self._headers.success(transaction.request, self._facts_at(200, now))
         transaction.reply(200, now, headers, body)
-        self._unacknowledged = _Unacknowledged(transaction, offered=offered)
-        self._arm("2xx", now + T1)
-        self._arm("ack", now + TIMEOUT)
+        self._unacknowledged = Success(
+            self._context, transaction, offered=offered, gave_up=self._no_ack
+        )
+        self._unacknowledged.start(now)
 
-    def _settle_acknowledged(self) -> None:
-        self._unacknowledged = None
-        self._disarm("2xx", "ack")
+    def _stop_repeating(self) -> None:
+        if self._unacknowledged is not None:
+            self._unacknowledged.stop()
+            self._unacknowledged = None
 
     def _take_answer(self, request: Request, now: float) -> bool:
         """Our offer went in the 200: the ACK must answer it. False: that ended the call."""
@@ -413,10 +399,3 @@ class InviteSession:
         extra: Lines | None = None,
     ) -> None:
         transaction.reply(status, now, self._headers.final(self._facts_at(status, now), extra))
-
-    def _arm(self, name: str, at: float) -> None:
-        self._context.deadlines.set((name, self), at)
-
-    def _disarm(self, *names: str) -> None:
-        for name in names:
-            self._context.deadlines.cancel((name, self))

@@ -224,7 +224,7 @@ class Stack:
         try:
             dialog = Dialog(message, tag, flow)
         except RemoteProtocolError:
-            self._refusals.refuse(transaction, Refusal(400, "malformed-route"), now)
+            self._refusals.refuse(transaction, Refusal(400, "no-usable-contact-or-route"), now)
             return
         session = InviteSession(self._context, self, transaction, dialog, flow)
         transaction.owner = session

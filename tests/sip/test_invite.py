@@ -248,6 +248,18 @@ def test_an_invite_needs_a_contact(contact: str, world: World, caller: Caller) -
     assert statuses(world.receive(caller.invite())) == [100, 400]
 
 
+def test_an_old_peer_that_takes_up_an_unknown_dialog_needs_a_contact_too(
+    world: World, caller: Caller
+) -> None:
+    caller.to_tag = "left-over"
+    text = caller.invite(branch="1")
+    assert statuses(world.receive(text.replace("Contact", "X-Contact"))) == [100, 400]
+    assert statuses(world.receive(caller.invite(branch="2"))) == [100]
+    session = world.event(IncomingCall).session
+    session.ring(world.now)
+    assert world.sent()[0].to.tag == "left-over"
+
+
 def test_a_multipart_offer(world: World, caller: Caller) -> None:
     body = f"--b1\nContent-Type: application/sdp\n\n{OFFER}\n--b1--\n"
     session = incoming(

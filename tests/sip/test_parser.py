@@ -6,7 +6,7 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import RemoteProtocolError
@@ -252,6 +252,7 @@ def test_hostile_lines_cost_linear_time(line: bytes) -> None:
     assert time.process_time() - started < 1.0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_parse_or_raise_the_one_error(data: bytes) -> None:
     try:

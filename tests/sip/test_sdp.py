@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import RemoteProtocolError
@@ -282,6 +282,7 @@ def test_sdp_in_a_body(kind: str, body: bytes, part: bytes | None) -> None:
     assert sdp_part(kind, body) == part
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_sdp_or_the_one_error(data: bytes) -> None:
     for body in (data, b"v=0\no=- 1 1 IN IP4 1.1.1.1\n" + data):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import RemoteProtocolError
@@ -109,6 +109,7 @@ def test_escapes_are_resolved_once(text: str, plain: str) -> None:
     assert unescape(text) == plain
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_anything_parses_or_raises(text: str) -> None:
     try:
