@@ -19,7 +19,7 @@ from tests.demo.checks import check
 from tests.demo.evidence import Evidence
 from tests.demo.plot import plot
 from tests.demo.screen import Screen
-from tests.demo.stage import play
+from tests.demo.stage import play, prepare
 
 OUTPUT = Path("build/demo")
 
@@ -29,15 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(no_color=options.no_color, highlight=False, soft_wrap=True)
     broken = breaks.BREAKS[options.broken] if options.broken else breaks.NONE
     try:
-        return _show(options.output.resolve(), broken, console)
+        return _show(prepare(options.output.resolve(), options.seconds), broken, console)
     except (AssertionError, NoSpeechError) as error:
         console.print(f"The demonstration broke off: {error}", style="bold red", markup=False)
         return 1
 
 
-def _show(output: Path, broken: breaks.Break, console: Console) -> int:
+def _show(evidence: Evidence, broken: breaks.Break, console: Console) -> int:
     with tempfile.TemporaryDirectory(prefix="tipring-demo-") as run, Screen(console) as screen:
-        evidence = play(output, Path(run), broken, screen)
+        play(evidence, Path(run), broken, screen)
     screen.record(evidence.record)
     checks = check(evidence)
     screen.checks(checks)
@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
     parser.add_argument(
         "--output", type=Path, default=OUTPUT, help="folder for WAV and PNG (%(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=9.0, help="how long both sides speak (%(default)s)"
     )
     parser.add_argument(
         "--break",

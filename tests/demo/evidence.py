@@ -10,7 +10,6 @@ Row: TypeAlias = dict[str, Any]
 
 CALLER_DIGITS = "1590#*"
 PHONE_DIGITS = "2468*0"
-SPEECH_S = 9.0
 
 
 @dataclass(slots=True)
@@ -18,6 +17,7 @@ class Evidence:
     """Times are monotonic seconds. `..._said` are the WAV files that ought to have been spoken."""
 
     folder: Path
+    speech_s: float
     caller_said: Path
     phone_said: Path
     phone_heard: Path

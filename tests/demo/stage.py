@@ -13,7 +13,7 @@ import numpy as np
 from tests.audio.speech import utterance
 from tests.audio.wav import RATE, write_wav
 from tests.demo.breaks import Break, altered
-from tests.demo.evidence import CALLER_DIGITS, PHONE_DIGITS, SPEECH_S, Evidence, Row
+from tests.demo.evidence import CALLER_DIGITS, PHONE_DIGITS, Evidence, Row
 from tests.peers.driver import JsonPeer, twilio_caller
 from tests.scenario.control import Control, ControlError
 from tests.scenario.gateway_process import GatewayProcess
@@ -76,31 +76,30 @@ class Watch:
         self._audience.live(status)
 
 
-def prepare(folder: Path) -> Evidence:
+def prepare(folder: Path, speech_s: float) -> Evidence:
     """Write what will be said. Raises NoSpeechError."""
     folder.mkdir(parents=True, exist_ok=True)
     evidence = Evidence(
         folder=folder,
+        speech_s=speech_s,
         caller_said=folder / "caller-said.wav",
         phone_said=folder / "phone-said.wav",
         phone_heard=folder / "phone-heard.wav",
         caller_heard=folder / "heard.wav",
     )
-    write_wav(evidence.caller_said, utterance("caller", SPEECH_S))
-    write_wav(evidence.phone_said, utterance("phone", SPEECH_S))
+    write_wav(evidence.caller_said, utterance("caller", speech_s))
+    write_wav(evidence.phone_said, utterance("phone", speech_s))
     return evidence
 
 
-def play(folder: Path, run: Path, broken: Break, audience: Audience) -> Evidence:
+def play(evidence: Evidence, run: Path, broken: Break, audience: Audience) -> None:
     """The whole call; `run` is for the service's own files. AssertionError when it breaks off."""
-    evidence = prepare(folder)
     gateway = GatewayProcess.usual(run)
     try:
         with gateway:
             _play(gateway, evidence, broken, audience)
     finally:
-        (folder / "tipring.log").write_text(gateway.log_text(), encoding="utf-8")
-    return evidence
+        (evidence.folder / "tipring.log").write_text(gateway.log_text(), encoding="utf-8")
 
 
 def _play(gateway: GatewayProcess, evidence: Evidence, broken: Break, audience: Audience) -> None:
@@ -149,7 +148,7 @@ def _conversation(
     caller.order(f"speak {evidence.caller_said}")
     evidence.phone_play_begun = phone.play(_words_of_the_phone(evidence, broken))
     audience.phone(evidence.phone_play_begun, "the phone speaks, too")
-    caller.wait_for("spoken", SPEECH_S + 5)
+    caller.wait_for("spoken", evidence.speech_s + 5)
     caller.order(f"digits {CALLER_DIGITS} {DIGIT_MS}")
     caller.wait_until(
         lambda _: len(caller.told("digit-sent")) == len(CALLER_DIGITS), 10, "all digits"
@@ -169,6 +168,6 @@ def _words_of_the_phone(evidence: Evidence, broken: Break) -> Path:
         return evidence.caller_said
     if broken.phone_silent:
         path = evidence.folder / "silence.wav"
-        write_wav(path, np.zeros(int(SPEECH_S * RATE), dtype=np.int16))
+        write_wav(path, np.zeros(int(evidence.speech_s * RATE), dtype=np.int16))
         return path
     return evidence.phone_said

@@ -48,7 +48,7 @@ def test_a_good_call(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(BREAKS))
 def test_a_spoilt_call_is_found(tmp_path: Path, name: str) -> None:
-    shown = demo("--output", str(tmp_path), "--break", name)
+    shown = demo("--output", str(tmp_path), "--seconds", "4", "--break", name)
     assert shown.returncode == 1, shown.stdout + shown.stderr
     found = failures(shown.stdout)
     assert any(BREAKS[name].found_by in line for line in found), shown.stdout
