@@ -18,7 +18,7 @@ from tests.peers.rtp_plan import RtpPlan
 from tests.peers.rtp_receiver import RtpReceiver, open_rtp, receive
 from tests.peers.rtp_sender import RtpSender
 
-LIVE_S, RTCP_S = 1.0, 2.5
+LIVE_S, RTCP_S = 0.5, 2.5
 
 
 class EdgeMedia:

@@ -119,8 +119,8 @@ class Sipp:
         return self._read("messages.log")
 
     def _told(self) -> str:
-        logs = ("errors.log", "messages.log", "screen.log")
-        told = "\n".join(f"--- {log}\n{self._read(log)[-6000:]}" for log in logs)
+        logs = ("errors.log", "messages.log")
+        told = "\n".join(f"--- {log}\n{self._read(log)[-4000:]}" for log in logs)
         return f"sipp {self.name} told:\n{told}"
 
     def _read(self, name: str) -> str:

@@ -14,6 +14,7 @@ from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.phone import Phone
 
 HERE = Path(__file__).parent
+SPEECH_S = 3.0  # enough for PESQ
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,12 +51,12 @@ def sipp() -> None:
 
 @pytest.fixture(scope="session")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two utterances of 5 s as WAV files: "caller" and "phone"."""
+    """Two utterances as WAV files: "caller" and "phone"."""
     folder = tmp_path_factory.mktemp("speech")
     files = {who: folder / f"{who}.wav" for who in ("caller", "phone")}
     try:
         for who, path in files.items():
-            write_wav(path, utterance(who, 5.0))
+            write_wav(path, utterance(who, SPEECH_S))
     except NoSpeechError as missing:
         pytest.skip(str(missing))
     return files

@@ -13,12 +13,14 @@ from tests.audio.wav import read_wav
 from tests.peers.pcap import write_pcap
 from tests.peers.rtp_plan import RtpPlan, packet
 from tests.peers.sipp_run import Sipp, received
+from tests.scenario.conftest import SPEECH_S
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.phone import Phone
 
 pytestmark = pytest.mark.usefixtures("sipp")
 
 DIGITS = "1590#"
+SPEECH_SLOTS = int(SPEECH_S * 50)
 # sipp does not pace its packets as a telephone would: the words and their order count here.
 SIPP_PACED = Limits(correlation=0.8, pesq=2.5, level_db=2, dropout_ms=200, slip_ms=60)
 
@@ -36,7 +38,7 @@ def test_speech_and_digits(
     plan.speak(ulaw_encode(read_wav(speech["caller"])), "speech")
     plan.wait(200)
     plan.press(DIGITS, 100)
-    slots = (plan.next_slot() for _ in range(5 * 50 + 10 + len(DIGITS) * 12))
+    slots = (plan.next_slot() for _ in range(SPEECH_SLOTS + 12 + len(DIGITS) * 12))
     pcap_ms = write_pcap(pcap, (packet(slot, n, 77) for n, slot in enumerate(slots)))
     port, playing = gateway.sip_port, str(pcap_ms + 500)
     with Sipp("speech_digits", port, tmp_path, pcap=str(pcap), pcap_ms=playing) as sipp:

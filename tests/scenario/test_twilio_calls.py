@@ -108,10 +108,10 @@ def test_rtp_stops_on_hold_and_comes_back(
         caller.wait_until(lambda row: row["event"] == "live", 3, "RTP")
         caller.order(f"hold {way}")
         held = _next_answer(caller, 2)["t"]
-        caller.wait_until(lambda row: row["event"] == "live" and row["t"] > held + 1, 5, "time")
+        caller.wait_until(lambda row: row["t"] > held + 0.5, 5, "time")
         caller.order("resume")
         resumed = _next_answer(caller, 3)["t"]
-        caller.wait_until(lambda row: row["event"] == "live" and row["t"] > resumed + 1, 5, "time")
+        caller.wait_until(lambda row: row["t"] > resumed + 0.6, 5, "time")
         caller.order("bye")
         over = caller.over()
     assert over["faults"] == []
@@ -120,7 +120,7 @@ def test_rtp_stops_on_hold_and_comes_back(
     during = [t for t in times if held + 0.04 < t < resumed - 0.04]
     assert (during == []) == silent
     assert any(resumed < t < resumed + 0.2 for t in times)
-    assert len([t for t in times if resumed < t < resumed + 1]) >= 40
+    assert len([t for t in times if resumed < t < resumed + 0.5]) >= 20
 
 
 def _next_answer(caller: JsonPeer, count: int) -> Row:
