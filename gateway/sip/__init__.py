@@ -14,6 +14,7 @@ from gateway.sip.events import (
     SessionOver,
 )
 from gateway.sip.headers import CSeq, Headers, NameAddr, Via
+from gateway.sip.identity import CallerId
 from gateway.sip.invite import InviteSession
 from gateway.sip.media import PCMA, PCMU, Codec, LocalMedia, NegotiatedMedia, NotAcceptable
 from gateway.sip.message import Message, Request, Response
@@ -30,6 +31,7 @@ __all__ = [
     "Answered",
     "AuthFailed",
     "CSeq",
+    "CallerId",
     "Codec",
     "Datagram",
     "EndCause",

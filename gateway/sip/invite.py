@@ -11,6 +11,7 @@ from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import Answered, EndCause, MediaChanged, SessionEnded, SessionOver
 from gateway.sip.headers import NameAddr
+from gateway.sip.identity import CallerId, caller_id
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.negotiation import Negotiation
@@ -19,7 +20,7 @@ from gateway.sip.session_table import FINISHED, SESSION
 from gateway.sip.settings import HeaderFacts
 from gateway.sip.success import Success
 from gateway.sip.twilio_ids import TwilioIds, merge, read_ids
-from gateway.sip.uri import readable
+from gateway.sip.uri import readable, unescape
 from gateway.sip.wire import Flow
 
 # A proxy forgets a call after three minutes without a provisional (section 16.6, timer C), and
@@ -98,6 +99,11 @@ class InviteSession:
         return self.request.from_
 
     @property
+    def caller(self) -> CallerId:
+        """Who calls, for a display."""
+        return caller_id(self.request)
+
+    @property
     def local_party(self) -> NameAddr:
         """Who is called: the To header."""
         return self.request.to
@@ -115,6 +121,11 @@ class InviteSession:
             for name, value in self.request.headers
             if name[:2] in {"X-", "x-"}
         ]
+
+    @property
+    def x_headers_decoded(self) -> list[tuple[str, str]]:
+        """The same with %HH resolved, as Twilio writes what a `?x-name=value` carried."""
+        return [(name, unescape(value)) for name, value in self.x_headers]
 
     @property
     def twilio(self) -> TwilioIds:
@@ -231,7 +242,8 @@ class InviteSession:
 
     def timer(self, name: str, now: float) -> None:
         """A minute of ringing has passed."""
-        self._send_ringing(now)
+        if self.state == "ringing":
+            self._send_ringing(now)
 
     def _no_ack(self, now: float) -> None:
         self._unacknowledged = None

@@ -7,7 +7,7 @@ import re
 from gateway.errors import RemoteProtocolError
 from gateway.sip.grammar import KNOWN_NAMES, TOKEN, is_token
 from gateway.sip.headers import Headers, Index
-from gateway.sip.message import Message, Request, Response
+from gateway.sip.message import Request, Response
 from gateway.sip.uri import parse_uri
 
 MAX_BYTES = 65535
@@ -25,7 +25,9 @@ _SINGLE = frozenset({"from", "to", "call-id", "cseq", "max-forwards", "content-t
 _FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
 
 
-def parse(data: bytes, *, max_bytes: int = MAX_BYTES, max_headers: int = MAX_HEADERS) -> Message:
+def parse(
+    data: bytes, *, max_bytes: int = MAX_BYTES, max_headers: int = MAX_HEADERS
+) -> Request | Response:
     """Read one message as it came in a datagram.
 
     Via, From, To, Call-ID and CSeq are checked here, not on later access. Bytes after
@@ -92,7 +94,7 @@ def _again(index: Index, key: str, value: str) -> None:
         index[key] = [there, value]
 
 
-def _start(line: str, headers: Headers) -> Message:
+def _start(line: str, headers: Headers) -> Request | Response:
     request = _REQUEST_LINE.fullmatch(line)
     if request is not None:
         method, uri, major, minor = request.groups()
@@ -110,7 +112,7 @@ def _check_version(major: str, minor: str) -> None:
         raise RemoteProtocolError(f"SIP version {major[:9]}.{minor[:9]}", 505)
 
 
-def _check_method(message: Message) -> None:
+def _check_method(message: Request | Response) -> None:
     # Section 8.1.1.5: the method in CSeq must match that of the request.
     if isinstance(message, Request) and message.cseq.method != message.method:
         raise RemoteProtocolError("CSeq names another method")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from gateway.sip.grammar import is_token
+from gateway.sip.grammar import header_key, is_token
 from gateway.sip.headers import Via, parse_vias
 from gateway.sip.message import Request
 
@@ -131,6 +131,28 @@ def request(
 CUSTOM_HEADER_BYTES = 1024
 
 
+# What a message is routed, framed and matched by is not the owner's to set.
+_OURS = frozenset(
+    [
+        "via",
+        "from",
+        "to",
+        "call-id",
+        "cseq",
+        "contact",
+        "route",
+        "record-route",
+        "max-forwards",
+        "content-length",
+        "content-type",
+        "authorization",
+        "proxy-authorization",
+        "www-authenticate",
+        "proxy-authenticate",
+    ]
+)
+
+
 def custom_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Configured headers made safe: printable ASCII, each name once, under 1024 bytes in all.
 
@@ -142,9 +164,10 @@ def custom_headers(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     for name, value in pairs:
         clean = _UNSAFE.sub("", value).strip()
         size = len(name) + len(clean) + 4
-        if is_token(name) is None or name.lower() in seen or size > room:
+        key = header_key(name)
+        if is_token(name) is None or key in seen or key in _OURS or size > room:
             continue
-        seen.add(name.lower())
+        seen.add(key)
         room -= size
         kept.append((name, clean))
     return kept

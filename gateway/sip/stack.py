@@ -81,7 +81,7 @@ class Stack:
             return
         if isinstance(message, Request):
             self._request(message, flow, now)
-        elif isinstance(message, Response):
+        else:
             self._response(message, now)
 
     def next_event(self) -> Event | None:

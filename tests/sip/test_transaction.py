@@ -232,6 +232,30 @@ def test_more_calls_than_allowed_are_busy() -> None:
     assert statuses(world.receive(Caller("0001two").invite())) == [100, 486]
 
 
+@pytest.mark.parametrize("late", [40.0, 200.0])
+@pytest.mark.parametrize("deed", ["reject", "answer", "hang_up", "ring"])
+def test_a_stalled_loop_finds_every_timer_due_at_once(
+    deed: str, late: float, world: World, caller: Caller
+) -> None:
+    session = incoming(world, caller)
+    session.prepare(MEDIA, world.now)
+    world.receive(Caller("ping").request("OPTIONS"))
+    {
+        "reject": lambda: session.reject(486, world.now),
+        "answer": lambda: session.answer(world.now),
+        "hang_up": lambda: session.hang_up(world.now),
+        "ring": lambda: session.ring(world.now),
+    }[deed]()
+    world.now += late
+    world.stack.handle_deadline(world.now)
+    session.hang_up(world.now)
+    for _ in range(3):
+        world.now += late
+        world.stack.handle_deadline(world.now)
+    assert world.stack.next_deadline() is None
+    assert world.stack.counters["transactions"] == 0
+
+
 def test_a_response_that_cannot_be_sent_ends_its_transaction(world: World, caller: Caller) -> None:
     incoming(world, caller).reject(486, world.now)
     for datagram in world.stack.to_send():

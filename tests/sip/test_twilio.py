@@ -332,6 +332,8 @@ def test_twilio_14_configured_headers_on_the_200(caller: Caller) -> None:
             ("X-Odd", "a\r\nX-Evil: b\x00\u00e9c"),
             ("X Bad", "no token"),
             ("X-Big", "x" * 2000),
+            ("Contact", "<sip:evil@example.com>"),
+            ("l", "0"),
             ("X-Call", f"{facts.call} {facts.codec} {facts.sid}"),
         ]
 
@@ -641,6 +643,7 @@ def test_twilio_31_custom_headers_are_exposed_raw(world: World, caller: Caller) 
     extra = [*custom, ("User-to-User", "56a390f3;encoding=hex"), ("P-Weird", ";;,,")]
     session = incoming(world, caller, extra=extra)
     assert session.x_headers == [*caller.x_headers, *custom]
+    assert session.x_headers_decoded[3] == ("X-foo_bar", "a,b;c=d")
     assert session.request.headers.get("user-to-user") == "56a390f3;encoding=hex"
 
 
@@ -666,6 +669,37 @@ def test_twilio_32_callers(
     session = world.event(IncomingCall).session
     assert session.remote_party.display_name == display
     assert session.remote_party.uri.user == user
+
+
+@pytest.mark.parametrize(
+    ("from_", "privacy", "expected"),
+    [
+        ('"Bob" <sip:+15551234567@x>', "", ("Bob", "+15551234567", False)),
+        ('"+15551234567" <sip:+15551234567@x>', "", ("", "+15551234567", False)),
+        ("<sip:+1-555-123@x>", "none", ("", "+1-555-123", False)),
+        ("<sip:%2B1555;phone-context=x@x>", "", ("", "+1555", False)),
+        ("<sip:bob@>", "", ("bob", "", False)),
+        ('"J\u00fcrgen\t\u6f22" <sip:j@x>', "", ("J\u00fcrgen \u6f22", "", False)),
+        ('"" <sip:anonymous@anonymous.invalid>', "", ("", "", True)),
+        ("<sip:Restricted@x>", "", ("", "", True)),
+        ("<sip:x.twilio.com>", "", ("", "", True)),
+        ('"Bob" <sip:+1555@x>', "user;id", ("", "", True)),
+        (f"<sip:{'a' * 254}@x>", "", ("a" * 64, "", False)),
+    ],
+)
+def test_twilio_32_caller_id(
+    from_: str, privacy: str, expected: tuple[str, str, bool], world: World, caller: Caller
+) -> None:
+    extra = [("Privacy", privacy)] if privacy else []
+    extra += [
+        ("P-Asserted-Identity", "<sip:+19998887777@184.150.215.12:5060>"),
+        ("Diversion", "<sip:+16665554444@twilio.com>;reason=unconditional"),
+    ]
+    text = re.sub(
+        r"(?m)^From: .*\r$", lambda _: f"From: {from_};tag=x\r", caller.invite(extra=extra)
+    )
+    world.receive(text)
+    assert world.event(IncomingCall).session.caller == expected
 
 
 def test_twilio_33_requests_up_to_a_whole_datagram(world: World, caller: Caller) -> None:
