@@ -64,15 +64,14 @@ class InviteSession:
         self,
         context: Context,
         host: SessionHost,
+        request: Request,
         transaction: ServerTransaction,
         dialog: Dialog,
-        flow: Flow,
     ) -> None:
-        request = transaction.request
         self._context = context
         self._host = host
         self._transaction = transaction
-        self._headers = CallHeaders(context, request, flow)
+        self._headers = CallHeaders(context, request, dialog.flow)
         self._negotiation = Negotiation()
         self._refusal: tuple[int, str | None] = (480, None)
         self._status: int | None = None
@@ -80,7 +79,7 @@ class InviteSession:
         self._unacknowledged: Success | None = None
         self._answered_at: float | None = None
         self.dialog = dialog
-        self.flow = flow
+        self.flow: Flow = dialog.flow
         self.request: Request = request
         self.state = "incoming"
         self.history: tuple[str, ...] = ("incoming",)
@@ -215,15 +214,15 @@ class InviteSession:
             return
         self._feed("ack", now)
 
-    def remote_bye(self, transaction: ServerTransaction, now: float) -> None:
+    def remote_bye(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         """BYE inside our dialog: 200 with the configured headers, whatever else goes on."""
-        self._learn_ids(transaction.request)
+        self._learn_ids(request)
         early = self.state in {"incoming", "ringing"}
         self._default_reason("cancelled" if early else "remote-hangup")
         transaction.reply(200, now, self._headers.final(self._facts_at(200, now)))
-        self._feed("bye", now, transaction.request)
+        self._feed("bye", now, request)
 
-    def reinvite(self, transaction: ServerTransaction, now: float) -> None:
+    def reinvite(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         """A re-INVITE that passed the checks (section 14.2)."""
         if self.state in FINISHED:
             self._refuse_reinvite(transaction, 481, now)
@@ -233,7 +232,7 @@ class InviteSession:
             self._refuse_reinvite(transaction, 500, now, [("Retry-After", wait)])
         else:
             try:
-                self._answer_reinvite(transaction, now)
+                self._answer_reinvite(request, transaction, now)
             except NotAcceptable as error:
                 warning = [("Warning", error.warning)]
                 self._refuse_reinvite(transaction, error.status, now, warning)
@@ -263,6 +262,7 @@ class InviteSession:
         if self.state == "over":
             self._stop_ringing()
             self._stop_repeating()
+            self._transaction.owner = None
             self._host.forget_session(self)
         return True
 
@@ -275,7 +275,8 @@ class InviteSession:
     def _do_answer(self, now: float, request: Request | None) -> None:
         self._stop_ringing()
         self._answered_at = now
-        self._send_success(self._transaction, *self._negotiation.first_answer(), now)
+        body, offered = self._negotiation.first_answer()
+        self._send_success(self.request, self._transaction, body, offered, now)
 
     def _do_refuse(self, now: float, request: Request | None) -> None:
         status, warning = self._refusal
@@ -366,12 +367,21 @@ class InviteSession:
         self._context.deadlines.cancel(("ring", self))
 
     def _send_success(
-        self, transaction: ServerTransaction, body: bytes, offered: bool, now: float
+        self,
+        request: Request,
+        transaction: ServerTransaction,
+        body: bytes,
+        offered: bool,
+        now: float,
     ) -> None:
-        headers = self._headers.success(transaction.request, self._facts_at(200, now))
+        headers = self._headers.success(request, self._facts_at(200, now))
         transaction.reply(200, now, headers, body)
         self._unacknowledged = Success(
-            self._context, transaction, offered=offered, gave_up=self._no_ack
+            self._context,
+            transaction,
+            request.cseq.number,
+            offered=offered,
+            gave_up=self._no_ack,
         )
         self._unacknowledged.start(now)
 
@@ -396,10 +406,12 @@ class InviteSession:
         if changed and self.state == "confirmed":
             self._context.report(MediaChanged(self, media))
 
-    def _answer_reinvite(self, transaction: ServerTransaction, now: float) -> None:
-        body, offered, media = self._negotiation.again(transaction.request)
-        self.dialog.refresh(transaction.request)
-        self._send_success(transaction, body, offered, now)
+    def _answer_reinvite(
+        self, request: Request, transaction: ServerTransaction, now: float
+    ) -> None:
+        body, offered, media = self._negotiation.again(request)
+        self.dialog.refresh(request)
+        self._send_success(request, transaction, body, offered, now)
         if media is not None:
             self._change_media(media)
 

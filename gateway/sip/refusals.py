@@ -22,11 +22,12 @@ class Refusals:
         self._context = context
         self._secret = secret.encode()
 
-    def refuse(self, transaction: ServerTransaction, refusal: Refusal, now: float) -> None:
+    def refuse(
+        self, request: Request, transaction: ServerTransaction, refusal: Refusal, now: float
+    ) -> None:
         """Answer a request that failed a check."""
         headers = [*refusal.headers, *self._common(refusal.status, refusal.why)]
         transaction.reply(refusal.status, now, headers)
-        request = transaction.request
         self._context.count("refused")
         self._context.report(
             Refused(transaction.flow, request.method, refusal.status, refusal.why, request.call_id)

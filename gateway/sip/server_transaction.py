@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.sip.context import Context
-from gateway.sip.matching import TransactionKey
+from gateway.sip.matching import TransactionKey, merge_key
 from gateway.sip.message import Request
 from gateway.sip.serializer import reason_phrase, reply_head, response
 from gateway.sip.transaction import (
@@ -25,17 +25,20 @@ class ServerTransaction(Machine):
     """Answers one request. `reply` builds and sends; retransmissions are the table's business.
 
     `owner` is whoever acts on the request, `flow` the way back, `key` what the request matches by.
+    The request itself is not kept: a flood of them stays for 64*T1, so little must stay of each.
     """
 
     __slots__ = (
         "_head",
         "_interval",
         "_last",
+        "_tagged",
+        "_to",
         "acknowledged",
         "flow",
         "key",
+        "merge_key",
         "owner",
-        "request",
         "to_tag",
     )
 
@@ -52,11 +55,13 @@ class ServerTransaction(Machine):
             super().__init__(context, INVITE_SERVER, "proceeding", forget)
         else:
             super().__init__(context, NON_INVITE_SERVER, "trying", forget)
-        self.request = request
         self.flow = reply_flow
         self.key = key
+        self.merge_key = merge_key(request)
         self.owner: object = None
         self.to_tag = request.to.tag
+        self._tagged = bool(self.to_tag)
+        self._to = request.headers.get("to") or ""
         self.acknowledged = False
         self._head = reply_head(request, flow.remote)
         self._last = b""
@@ -67,12 +72,10 @@ class ServerTransaction(Machine):
         """Whether a final response has been given."""
         return self.state not in {"trying", "proceeding"}
 
-    def trying(self, now: float) -> None:
+    def trying(self, now: float, timestamp: str | None) -> None:
         """100, which has no To-tag and gives a Timestamp back (RFC 3261 section 8.2.6.1)."""
-        headers = self.request.headers
-        stamp = headers.get("timestamp")
-        extra = [] if stamp is None else [("Timestamp", stamp)]
-        data = response(100, "Trying", self._head, headers.get("to") or "", extra)
+        extra = [] if timestamp is None else [("Timestamp", timestamp)]
+        data = response(100, "Trying", self._head, self._to, extra)
         self.feed("provisional", now, data)
 
     def reply(
@@ -83,8 +86,8 @@ class ServerTransaction(Machine):
         body: bytes = b"",
     ) -> None:
         """Answer the request with 180 or more. The To-tag is given with the first answer."""
-        to = self.request.headers.get("to") or ""
-        if not self.request.to.tag:
+        to = self._to
+        if not self._tagged:
             if not self.to_tag:
                 self.to_tag = self._context.tokens.hex(8)
             to = f"{to};tag={self.to_tag}"

@@ -151,7 +151,7 @@ class Stack:
         if transaction is None:
             return
         if invite is None:
-            self._refusals.refuse(transaction, Refusal(481, "no-transaction"), now)
+            self._refusals.refuse(message, transaction, Refusal(481, "no-transaction"), now)
             return
         transaction.to_tag = invite.to_tag
         transaction.reply(200, now, [("Server", self.settings.server)])
@@ -164,19 +164,19 @@ class Stack:
         if transaction is None:
             return
         if message.method == "INVITE":
-            transaction.trying(now)
+            transaction.trying(now, message.headers.get("timestamp"))
         refusal = self._refusal(message, session, transaction)
         if refusal is not None:
-            self._refusals.refuse(transaction, refusal, now)
+            self._refusals.refuse(message, transaction, refusal, now)
         elif session is not None:
-            self._inside(session, transaction, now)
+            self._inside(message, session, transaction, now)
         elif message.method == "INVITE":
             self._invite(message, transaction, flow, now)
         elif message.method == "OPTIONS":
             self._options(transaction, now)
         else:
             # BYE without a To-tag: no dialog can be meant.
-            self._refusals.refuse(transaction, Refusal(481, "no-dialog"), now)
+            self._refusals.refuse(message, transaction, Refusal(481, "no-dialog"), now)
 
     def _refusal(
         self, message: Request, session: InviteSession | None, transaction: ServerTransaction
@@ -192,13 +192,14 @@ class Stack:
             refusal = Refusal(482, "merged-request")
         return refusal or check(message, profile)
 
-    def _inside(self, session: InviteSession, transaction: ServerTransaction, now: float) -> None:
-        method = transaction.request.method
-        transaction.owner = session
-        if method == "BYE":
-            session.remote_bye(transaction, now)
-        elif method == "INVITE":
-            session.reinvite(transaction, now)
+    def _inside(
+        self, message: Request, session: InviteSession, transaction: ServerTransaction, now: float
+    ) -> None:
+        if message.method == "BYE":
+            session.remote_bye(message, transaction, now)
+        elif message.method == "INVITE":
+            transaction.owner = session
+            session.reinvite(message, transaction, now)
         else:
             self._options(transaction, now)
 
@@ -214,34 +215,40 @@ class Stack:
     def _invite(
         self, message: Request, transaction: ServerTransaction, flow: Flow, now: float
     ) -> None:
-        if self.settings.auth is not None and not self._authenticated(transaction, flow, now):
+        if self.settings.auth is not None and not self._authenticated(
+            message, transaction, flow, now
+        ):
             return
         if len(self._sessions) >= self.settings.limits.dialogs:
-            self._refusals.refuse(transaction, Refusal(486, "too-many-calls"), now)
+            self._refusals.refuse(message, transaction, Refusal(486, "too-many-calls"), now)
             return
         tag = message.to.tag or self._context.tokens.hex(8)
         transaction.to_tag = tag
         try:
             dialog = Dialog(message, tag, flow)
         except RemoteProtocolError:
-            self._refusals.refuse(transaction, Refusal(400, "no-usable-contact-or-route"), now)
+            self._refusals.refuse(
+                message, transaction, Refusal(400, "no-usable-contact-or-route"), now
+            )
             return
-        session = InviteSession(self._context, self, transaction, dialog, flow)
+        session = InviteSession(self._context, self, message, transaction, dialog)
         transaction.owner = session
         self._sessions[dialog.key] = session
         self._context.count("calls")
         self._context.report(IncomingCall(session))
 
-    def _authenticated(self, transaction: ServerTransaction, flow: Flow, now: float) -> bool:
+    def _authenticated(
+        self, message: Request, transaction: ServerTransaction, flow: Flow, now: float
+    ) -> bool:
         digest = self._checker()
-        verdict = digest.check(transaction.request, now)
+        verdict = digest.check(message, now)
         if verdict.why:
             self._context.count("auth_failed")
             self._context.report(AuthFailed(flow, verdict.username, verdict.why))
         if verdict.accepted:
             return True
         if verdict.challenge is None:
-            self._refusals.refuse(transaction, Refusal(403, "wrong-credentials"), now)
+            self._refusals.refuse(message, transaction, Refusal(403, "wrong-credentials"), now)
         else:
             self._context.count("challenged")
             self._transactions.unmerge(transaction)

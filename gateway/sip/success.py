@@ -16,17 +16,19 @@ from gateway.sip.transaction import T1, T2, TIMEOUT
 class Success:
     """One 2xx that waits for its ACK. `offered`: it carried our offer, the ACK has the answer."""
 
-    __slots__ = ("_context", "_gave_up", "_interval", "offered", "transaction")
+    __slots__ = ("_context", "_cseq", "_gave_up", "_interval", "offered", "transaction")
 
     def __init__(
         self,
         context: Context,
         transaction: ServerTransaction,
+        cseq: int,
         *,
         offered: bool,
         gave_up: Callable[[float], None],
     ) -> None:
         self._context = context
+        self._cseq = cseq
         self._gave_up = gave_up
         self._interval = T1
         self.transaction = transaction
@@ -44,7 +46,7 @@ class Success:
 
     def answers(self, ack: Request) -> bool:
         """Whether an ACK of the dialog is for this 2xx: its CSeq number is the INVITE's."""
-        return ack.cseq.number == self.transaction.request.cseq.number
+        return ack.cseq.number == self._cseq
 
     def timer(self, name: str, now: float) -> None:
         """A deadline of ours has come."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.sip.client_transaction import ClientTransaction
 from gateway.sip.context import Context
-from gateway.sip.matching import MergeKey, TransactionKey, merge_key, reply_flow
+from gateway.sip.matching import MergeKey, TransactionKey, reply_flow
 from gateway.sip.message import Request, Response
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.wire import Flow
@@ -59,14 +59,12 @@ class Transactions:
 
     def merged(self, transaction: ServerTransaction) -> bool:
         """Whether the same request is already here by another way (section 8.2.2.2)."""
-        key = merge_key(transaction.request)
-        return self._by_merge.setdefault(key, transaction) is not transaction
+        return self._by_merge.setdefault(transaction.merge_key, transaction) is not transaction
 
     def unmerge(self, transaction: ServerTransaction) -> None:
         """Let the same request come again, as after a challenge by clients that keep their CSeq."""
-        key = merge_key(transaction.request)
-        if self._by_merge.get(key) is transaction:
-            del self._by_merge[key]
+        if self._by_merge.get(transaction.merge_key) is transaction:
+            del self._by_merge[transaction.merge_key]
 
     def start(self, transaction: ClientTransaction, now: float) -> None:
         """Take in a client transaction and send its request."""
