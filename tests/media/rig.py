@@ -21,10 +21,17 @@ Event = TypeVar("Event")
 
 
 def udp(host: str = "127.0.0.1") -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.bind((host, 0))
     sock.setblocking(False)
     return sock
+
+
+def own(sock: socket.socket) -> tuple[str, int]:
+    """Where `sock` can be reached, without the parts that only IPv6 has."""
+    host, port, *_ = sock.getsockname()
+    return host, port
 
 
 @dataclass(frozen=True)
@@ -140,8 +147,8 @@ class Rig:
         self._sockets += [peer.rtp, peer.rtcp]
         return peer
 
-    def sockets(self) -> tuple[socket.socket, socket.socket]:
-        pair = udp(), udp()
+    def sockets(self, host: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
+        pair = udp(host), udp(host)
         self._sockets += pair
         return pair
 
@@ -172,12 +179,12 @@ class Rig:
         """A stream that talks to `peer`."""
         return self.side(self.sockets(), peer.address, **changes)
 
-    def couple(self, **changes: Any) -> tuple[Side, Side]:
+    def couple(self, host: str = "127.0.0.1", **changes: Any) -> tuple[Side, Side]:
         """Two streams of this engine that talk to each other."""
-        a, b = self.sockets(), self.sockets()
+        a, b = self.sockets(host), self.sockets(host)
         return (
-            self.side(a, b[0].getsockname(), remote_rtcp=b[1].getsockname(), **changes),
-            self.side(b, a[0].getsockname(), remote_rtcp=a[1].getsockname(), **changes),
+            self.side(a, own(b[0]), remote_rtcp=own(b[1]), **changes),
+            self.side(b, own(a[0]), remote_rtcp=own(a[1]), **changes),
         )
 
     def poll(self, timeout: float) -> None:
