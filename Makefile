@@ -22,7 +22,7 @@ SUITE   ?= bookworm trixie
 TARGET  ?= test demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-native lint format bench fuzz fresh clean
+.PHONY: help setup demo run test test-fast lint format bench fuzz fresh clean
 .PHONY: apt-build apt-demo apt-test apt-fresh
 
 help:
@@ -57,12 +57,9 @@ format: setup
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-test-native: setup
-	$(MAKE) -C native test tsan
-	$(MAKE) -C native fuzz SECONDS=20
-
-test: lint test-native
-	$(BIN)/python -m pytest --no-skips $(ARGS)
+# The C tests, sanitizers and a minute of fuzzing are among them (tests/native).
+test: lint
+	$(BIN)/python -m pytest --no-skips --timeout=600 $(ARGS)
 
 test-fast: setup
 	$(BIN)/python -m pytest -m 'not slow and not peer' $(ARGS)
