@@ -71,7 +71,11 @@ class Dialog:
         target = str(self.remote_target)
         if not self.route_set:
             return Outgoing(target, [], self._hop(self.remote_target))
-        first = parse_address(self.route_set[0], "Record-Route").uri
+        try:
+            first = parse_address(self.route_set[0], "Record-Route").uri
+        except RemoteProtocolError:
+            # Not a URI that could be sent to: the way that the INVITE came is the best guess left.
+            return Outgoing(target, self.route_set, self.flow)
         if "lr" in first.params:
             return Outgoing(target, self.route_set, self._hop(first))
         # A strict router wants itself in the Request-URI and the target as the last route.
@@ -93,11 +97,9 @@ class Dialog:
 def route_set(headers: Headers) -> list[str]:
     """Section 12.1.1: Record-Route in order, each element as it was written, in <>.
 
-    Only the first is looked into: it is the one that we send to. Raises RemoteProtocolError.
+    Their URIs are read only when a request of ours has to go there. Raises RemoteProtocolError.
     """
     routes = split_addresses(headers.get_all("record-route"), "Record-Route")
-    if routes:
-        parse_address(routes[0], "Record-Route")
     return [route if route[-1] == ">" or "<" in route else f"<{route}>" for route in routes]
 
 

@@ -207,6 +207,12 @@ def test_twilio_07_bye_route_set(world: World, caller: Caller) -> None:
             ("strict.example", 5062),
         ),
         ((), "sip:+10987654321@172.25.75.240:5060;transport=udp", [], EDGE),
+        (
+            ("<nonsense>",),
+            "sip:+10987654321@172.25.75.240:5060;transport=udp",
+            ["<nonsense>"],
+            EDGE,
+        ),
     ],
 )
 def test_twilio_07_next_hop(
