@@ -74,6 +74,27 @@ static void a_key_may_be_held(void)
     CHECK_EQ(slot.duration, 20 * SLOT + 30);
 }
 
+/* A release inside a slot that was told to its end already: the end tells no less. */
+static void durations_never_fall(void)
+{
+    for (uint32_t early = 0; early < SLOT; early += 53) {
+        uint32_t told = 0;
+        tr_event_sender_init(&sender);
+        tr_event_sender_press(&sender, 6, 0);
+        for (uint32_t n = 0; n < 9; n++) {
+            if (n == 6)
+                CHECK(tr_event_sender_release(&sender, 6 * SLOT - early));
+            const tr_event_slot slot = slot_at(n * SLOT, PT);
+            if (slot.event && slot.send) {
+                CHECK(tr_get16(slot.payload + 2) >= told);
+                told = tr_get16(slot.payload + 2);
+            }
+        }
+        CHECK_EQ(told, 6 * SLOT);
+        CHECK_EQ(tr_event_sender_pending(&sender), 0);
+    }
+}
+
 static void a_new_key_ends_the_old_one(void)
 {
     uint32_t firsts = 0, lasts = 0;
@@ -163,6 +184,7 @@ const SUITE(suite_event_sender) = {
     {"a_digit_is_told_as_the_standard_says", a_digit_is_told_as_the_standard_says},
     {"exact_durations_and_gaps", exact_durations_and_gaps},
     {"a_key_may_be_held", a_key_may_be_held},
+    {"durations_never_fall", durations_never_fall},
     {"a_new_key_ends_the_old_one", a_new_key_ends_the_old_one},
     {"a_long_digit_is_segmented", a_long_digit_is_segmented},
     {"lengths_around_a_segment", lengths_around_a_segment},

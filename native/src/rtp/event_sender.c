@@ -71,6 +71,7 @@ static void fill(tr_event_sender *s, tr_event_slot *slot, uint32_t duration, boo
     slot->timestamp = s->start;
     slot->duration = s->before + duration;
     write_payload(slot, slot->code, end, duration);
+    s->told = duration;
 }
 
 static void start_digit(tr_event_sender *s, uint32_t timestamp, uint8_t payload_type)
@@ -80,6 +81,7 @@ static void start_digit(tr_event_sender *s, uint32_t timestamp, uint8_t payload_
     s->start = timestamp;
     s->elapsed = s->before = 0;
     s->repeats = 0;
+    s->told = 0;
 }
 
 /* Section 2.5.1.3: a segment ends at 0xFFFF without the E bit; its last packet goes out three
@@ -95,6 +97,7 @@ static bool segment_slot(tr_event_sender *s, tr_event_slot *slot)
         s->start += SEGMENT_MAX;
         s->elapsed -= SEGMENT_MAX;
         s->before += SEGMENT_MAX;
+        s->told = 0;
     }
     return true;
 }
@@ -126,8 +129,11 @@ static void sounding(tr_event_sender *s, uint32_t samples, tr_event_slot *slot)
         return;
     }
     s->final = order->duration > s->before ? order->duration - s->before : s->elapsed;
-    if (order->duration > total_before)
-        slot->tone_samples = order->duration - total_before;
+    /* Updates tell the time to their slot's end, which a release may lie before: durations never
+     * fall (section 2.5.1.2). */
+    if (s->final < s->told)
+        s->final = s->told;
+    slot->tone_samples = order->duration > total_before ? order->duration - total_before : 0;
     fill(s, slot, s->final, true);
     slot->last = true;
     s->repeats = END_PACKETS - 1;

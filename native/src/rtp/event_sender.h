@@ -39,6 +39,7 @@ typedef struct {
     uint32_t start;       /* RTP timestamp of this segment */
     uint32_t elapsed;     /* of this segment, to the end of the last slot */
     uint32_t before;      /* of earlier segments */
+    uint32_t told;        /* duration in the last packet of this segment */
     uint32_t final;       /* duration told in the end packets */
     int repeats;          /* end packets still due in this segment */
     uint32_t gap;         /* still to be quiet */
