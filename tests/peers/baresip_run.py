@@ -23,6 +23,7 @@ from tests.peers.rtp_receiver import open_rtp
 READY_S = 10.0
 SILENCE_AFTER_S = 60  # when its file ends, baresip ends the call
 
+# Debian 13's baresip plays each frame twice through its jitter buffer, so it goes without.
 CONFIG = """\
 poll_method epoll
 sip_listen 127.0.0.1:{sip}
@@ -34,7 +35,7 @@ auplay_srate {rate}
 ausrc_channels 1
 auplay_channels 1
 rtp_ports {rtp}-{rtp_last}
-jitter_buffer_delay 2-10
+jitter_buffer_type off
 ctrl_tcp_listen 127.0.0.1:{control}
 snd_path {folder}
 module_path {modules}
