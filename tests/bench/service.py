@@ -109,6 +109,8 @@ class Service:
         command = [*(setup.command or default_command()), "--config"]
         command += [str(self.folder / "tipring.toml"), "--simulated", "--socket", str(self.socket)]
         environment = os.environ | {"NOTIFY_SOCKET": str(self.folder / "notify.sock")}
+        # An installation is compiled; compiling at every start would cost time and memory.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.started_ns = time.monotonic_ns()
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
