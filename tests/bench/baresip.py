@@ -13,7 +13,7 @@ from tests.bench import processes, stamps
 from tests.bench.caller import Caller
 from tests.bench.sip import NoAnswerError, Target
 
-MODULES = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules")
+MODULES = ("baresip/modules", "*-linux-gnu*/baresip/modules")  # below /usr/lib
 
 # The alert and the microphone must have a source that exists: without one, baresip 1.0 fails the
 # call and keeps its slot. aufile needs no sound hardware.
@@ -42,6 +42,15 @@ def installed() -> bool:
     return shutil.which("baresip") is not None
 
 
+def _modules() -> Path:
+    """Where this distribution keeps baresip's modules. Raises NoAnswerError."""
+    found = (path for pattern in MODULES for path in Path("/usr/lib").glob(pattern))
+    path = next(found, None)
+    if path is None:
+        raise NoAnswerError("baresip is installed without its modules")
+    return path
+
+
 class Baresip:
     """One running baresip; `auto`: it answers at once, else it rings until `accept`."""
 
@@ -49,9 +58,10 @@ class Baresip:
         self._folder = tempfile.TemporaryDirectory(prefix="bench-baresip-")
         self.port = stamps.free_port("127.0.0.1")
         self._control = stamps.free_port("127.0.0.1", socket.SOCK_STREAM)
-        modules = next((m for m in MODULES if Path(m).is_dir()), MODULES[0])
         folder = Path(self._folder.name)
-        text = CONFIG.format(port=self.port, speech=speech, modules=modules, control=self._control)
+        text = CONFIG.format(
+            port=self.port, speech=speech, modules=_modules(), control=self._control
+        )
         (folder / "config").write_text(text)
         mode = "auto" if auto else "manual"
         account = f"<sip:alice@127.0.0.1:{self.port}>;regint=0;answermode={mode};audio_codecs=PCMU"
