@@ -46,7 +46,7 @@ typedef struct {
     char why_not[TR_WHY_BYTES];   /* what was refused, empty when nothing was */
     uint64_t ticks;               /* 10 ms ticks done */
     uint64_t late_ticks;          /* ticks skipped after a stall too long to catch up */
-    uint64_t worst_wake_ns;       /* largest wake-up delay since the last reset */
+    uint64_t worst_wake_ns;       /* largest wake-up delay so far */
     uint64_t events_lost;         /* events that found their stream's backlog full */
 } tr_engine_status;
 

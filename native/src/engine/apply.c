@@ -1,10 +1,19 @@
 /* What each command does, on the real-time thread. Arguments were checked by the caller's half. */
 #include "engine/engine.h"
 
+static void enrol(tr_roster *roster, uint32_t slot)
+{
+    for (uint32_t i = 0; i < roster->count; i++)
+        if (roster->slots[i] == slot)
+            return;
+    roster->slots[roster->count++] = (uint16_t)slot;
+}
+
 static void open_line(tr_engine *e, const tr_command *c)
 {
     tr_line_reset(&e->lines[c->slot], c->slot, c->serial);
     e->lines[c->slot].active = true;
+    enrol(&e->busy_lines, c->slot);
 }
 
 static void close_line(tr_engine *e, uint32_t slot)
@@ -44,6 +53,7 @@ static void apply_to_stream(tr_engine *e, const tr_command *c)
         s->rtp_family = c->value;
         s->rtcp_family = c->extra;
         tr_stream_begin(s, &c->with.stream, c->serial, &e->tick);
+        enrol(&e->busy_streams, c->slot);
         return;
     }
     if (!s->active)

@@ -1,6 +1,12 @@
 #include "engine/outbox.h"
 
-void tr_outbox_init(tr_outbox *box) { box->head = box->tail = 0, box->lost = 0; }
+void tr_outbox_init(tr_outbox *box)
+{
+    box->head = box->tail = 0;
+    box->lost = box->lost_told = 0;
+}
+
+bool tr_outbox_empty(const tr_outbox *box) { return box->head == box->tail; }
 
 static bool is_last_word(const tr_event *event)
 {

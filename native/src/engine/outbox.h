@@ -16,10 +16,11 @@ enum { TR_OUTBOX = 32 };
 typedef struct {
     tr_event events[TR_OUTBOX];
     uint32_t head, tail;
-    int64_t lost;
+    int64_t lost, lost_told;
 } tr_outbox;
 
 void tr_outbox_init(tr_outbox *box);
+bool tr_outbox_empty(const tr_outbox *box);
 bool tr_outbox_put(tr_outbox *box, const tr_event *event);
 /* Returns how many events went into the ring. */
 uint32_t tr_outbox_flush(tr_outbox *box, tr_ring *ring);

@@ -18,11 +18,21 @@ static void wait_until(int64_t t_ns)
         ;
 }
 
+static tr_stream *stream_at(tr_engine *e, uint32_t place)
+{
+    return &e->streams[e->busy_streams.slots[place]];
+}
+
+static tr_line *line_at(tr_engine *e, uint32_t place)
+{
+    return &e->lines[e->busy_lines.slots[place]];
+}
+
 static void transmit(tr_engine *e)
 {
-    for (uint32_t i = 0; i < e->settings.streams; i++)
-        if (e->streams[i].active)
-            tr_stream_transmit(&e->streams[i]);
+    for (uint32_t i = 0; i < e->busy_streams.count; i++)
+        if (stream_at(e, i)->active)
+            tr_stream_transmit(stream_at(e, i));
 }
 
 static void note_wake(tr_engine *e, int64_t late_ns)
@@ -34,12 +44,12 @@ static void note_wake(tr_engine *e, int64_t late_ns)
 static void skip_ticks(tr_engine *e, int64_t ticks)
 {
     const uint32_t samples = (uint32_t)ticks * TR_TICK_SAMPLES;
-    for (uint32_t i = 0; i < e->settings.streams; i++)
-        if (e->streams[i].active)
-            tr_stream_skip(&e->streams[i], samples);
-    for (uint32_t i = 0; i < e->settings.lines; i++)
-        if (e->lines[i].active)
-            tr_line_skip(&e->lines[i], samples);
+    for (uint32_t i = 0; i < e->busy_streams.count; i++)
+        if (stream_at(e, i)->active)
+            tr_stream_skip(stream_at(e, i), samples);
+    for (uint32_t i = 0; i < e->busy_lines.count; i++)
+        if (line_at(e, i)->active)
+            tr_line_skip(line_at(e, i), samples);
     e->tick.now_ns += ticks * TR_TICK_NS;
     e->tick.clock += samples;
     atomic_fetch_add_explicit(&e->late_ticks, (uint64_t)ticks, memory_order_relaxed);
@@ -68,32 +78,49 @@ static void run_stream(tr_engine *e, tr_stream *s)
 
 static void run_media(tr_engine *e)
 {
-    for (uint32_t i = 0; i < e->settings.lines; i++)
-        if (e->lines[i].active)
-            tr_line_capture(&e->lines[i], e->tick.now_ns);
-    for (uint32_t i = 0; i < e->settings.streams; i++)
-        if (e->streams[i].active)
-            run_stream(e, &e->streams[i]);
-    for (uint32_t i = 0; i < e->settings.lines; i++)
-        if (e->lines[i].active)
-            tr_line_play(&e->lines[i]);
+    for (uint32_t i = 0; i < e->busy_lines.count; i++)
+        if (line_at(e, i)->active)
+            tr_line_capture(line_at(e, i), e->tick.now_ns);
+    for (uint32_t i = 0; i < e->busy_streams.count; i++)
+        if (stream_at(e, i)->active)
+            run_stream(e, stream_at(e, i));
+    for (uint32_t i = 0; i < e->busy_lines.count; i++)
+        if (line_at(e, i)->active)
+            tr_line_play(line_at(e, i));
 }
 
-/* Outboxes of retired slots are flushed too: RETIRED itself waits there. */
+static uint32_t deliver(tr_engine *e, tr_outbox *box)
+{
+    const int64_t lost = box->lost - box->lost_told;
+    if (lost > 0)
+        atomic_fetch_add_explicit(&e->events_lost, (uint64_t)lost, memory_order_relaxed);
+    box->lost_told = box->lost;
+    return tr_outbox_flush(box, &e->events);
+}
+
+/* A retired slot stays on the roster until its last word, RETIRED, is in the event ring. */
+static bool dismissed(tr_roster *roster, uint32_t place, bool active, const tr_outbox *box)
+{
+    if (active || !tr_outbox_empty(box))
+        return false;
+    roster->slots[place] = roster->slots[--roster->count];
+    return true;
+}
+
 static void deliver_events(tr_engine *e)
 {
     const uint64_t one = 1;
     uint32_t sent = 0;
-    int64_t lost = 0;
-    for (uint32_t i = 0; i < e->settings.streams; i++) {
-        sent += tr_outbox_flush(&e->streams[i].outbox, &e->events);
-        lost += e->streams[i].outbox.lost;
+    for (uint32_t i = 0; i < e->busy_streams.count;) {
+        tr_stream *s = stream_at(e, i);
+        sent += deliver(e, &s->outbox);
+        i += !dismissed(&e->busy_streams, i, s->active, &s->outbox);
     }
-    for (uint32_t i = 0; i < e->settings.lines; i++) {
-        sent += tr_outbox_flush(&e->lines[i].outbox, &e->events);
-        lost += e->lines[i].outbox.lost;
+    for (uint32_t i = 0; i < e->busy_lines.count;) {
+        tr_line *line = line_at(e, i);
+        sent += deliver(e, &line->outbox);
+        i += !dismissed(&e->busy_lines, i, line->active, &line->outbox);
     }
-    atomic_store_explicit(&e->events_lost, (uint64_t)lost, memory_order_relaxed);
     if (sent && write(e->event_fd, &one, sizeof one) < 0)
         return; /* the counter is at its limit: the reader is woken anyway */
 }
@@ -102,9 +129,9 @@ static void tick(tr_engine *e)
 {
     e->tick.wall_offset_ns = tr_wall_ns() - tr_now_ns();
     take_commands(e);
-    for (uint32_t i = 0; i < e->settings.streams; i++)
-        if (e->streams[i].active)
-            tr_stream_receive(&e->streams[i], e->scratch, &e->tick);
+    for (uint32_t i = 0; i < e->busy_streams.count; i++)
+        if (stream_at(e, i)->active)
+            tr_stream_receive(stream_at(e, i), e->scratch, &e->tick);
     run_media(e);
     deliver_events(e);
     atomic_fetch_add_explicit(&e->ticks, 1, memory_order_release);
