@@ -200,6 +200,8 @@ static void mapped_addresses_are_ipv4(void)
     }
     address.port = 0;
     CHECK_EQ(tr_address_to_socket(&address, AF_INET, &wire), 0);
+    const tr_address nowhere = {.family = 4, .port = 4000};
+    CHECK_EQ(tr_address_to_socket(&nowhere, AF_INET, &wire), 0);
 }
 
 const SUITE(suite_address) = {

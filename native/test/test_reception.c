@@ -84,6 +84,9 @@ static void signalling_starts_anew(void)
     settings.remote = source(S);
     tr_source_filter_signal(&filter, &settings); /* the same remote: nothing changes */
     CHECK_EQ(tr_source_filter_check(&filter, &a, 0), TR_SOURCE_ACCEPTED);
+    settings.remote = (tr_address){.family = 4, .port = 9}; /* 0.0.0.0: a hold */
+    tr_source_filter_signal(&filter, &settings);
+    CHECK_EQ(tr_source_filter_check(&filter, &a, 0), TR_SOURCE_ACCEPTED);
     settings.remote = b;
     tr_source_filter_signal(&filter, &settings);
     CHECK_EQ(tr_source_filter_check(&filter, &a, 0), TR_SOURCE_REFUSED);

@@ -18,6 +18,12 @@ bool tr_address_same(const tr_address *a, const tr_address *b)
     return a->port == b->port && tr_address_same_host(a, b);
 }
 
+bool tr_address_unspecified(const tr_address *a)
+{
+    static const uint8_t zero[16];
+    return !memcmp(a->host, zero, host_bytes(a));
+}
+
 bool tr_address_within(const tr_address *a, const tr_address *network)
 {
     if (!a->family || a->family != network->family)
@@ -74,7 +80,7 @@ static socklen_t to_inet6(const tr_address *a, struct sockaddr_in6 *in6)
 socklen_t tr_address_to_socket(const tr_address *a, int family, struct sockaddr_storage *to)
 {
     memset(to, 0, sizeof *to);
-    if (!a->family || !a->port)
+    if (!a->family || !a->port || tr_address_unspecified(a))
         return 0;
     return family == AF_INET6 ? to_inet6(a, (void *)to) : to_inet(a, (void *)to);
 }

@@ -14,6 +14,8 @@
 
 bool tr_address_same(const tr_address *a, const tr_address *b);
 bool tr_address_same_host(const tr_address *a, const tr_address *b);
+/* 0.0.0.0 or ::, which on hold means "nowhere" (RFC 2543 style, RFC 3264 section 8.4). */
+bool tr_address_unspecified(const tr_address *a);
 bool tr_address_within(const tr_address *a, const tr_address *network);
 void tr_address_from_socket(tr_address *a, const struct sockaddr_storage *from);
 /* `family` is the socket's; an IPv4 address on an IPv6 socket becomes IPv4-mapped. 0: cannot be. */

@@ -14,7 +14,9 @@ void tr_source_filter_signal(tr_source_filter *filter, const tr_stream_settings 
     filter->allow_count =
         settings->allow_count < TR_ALLOW_NETWORKS ? settings->allow_count : TR_ALLOW_NETWORKS;
     memcpy(filter->allow, settings->allow, sizeof filter->allow);
-    if (same)
+    /* A hold by 0.0.0.0 names no other source: who was heard before is heard again after it. */
+    const bool nowhere = tr_address_unspecified(&settings->remote) && filter->signalled.family;
+    if (same || nowhere)
         return;
     filter->signalled = filter->accepted = settings->remote;
     filter->candidate = (tr_address){0};
