@@ -7,14 +7,14 @@ checks of `admission`, then the method's own handler.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.admission import Refusal, check, check_method
+from gateway.sip.authentication import Authentication
 from gateway.sip.client_transaction import ClientTransaction, DoneCallback
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog, DialogKey
-from gateway.sip.events import AuthFailed, Event, IncomingCall
+from gateway.sip.events import Event, IncomingCall
 from gateway.sip.invite import InviteSession
 from gateway.sip.matching import COOKIE, TransactionKey, dialog_key, has_cookie, transaction_key
 from gateway.sip.message import Request, Response
@@ -28,9 +28,6 @@ from gateway.sip.transaction import Machine
 from gateway.sip.transactions import Transactions
 from gateway.sip.wire import Datagram, Flow
 
-if TYPE_CHECKING:
-    from gateway.sip.digest import Digest
-
 
 class Stack:
     """A SIP user agent without sockets, clock or randomness."""
@@ -39,9 +36,8 @@ class Stack:
         self._context = Context(settings, tokens)
         self._transactions = Transactions(self._context, self._in_use)
         self._sessions: dict[DialogKey, InviteSession] = {}
-        self._digest: Digest | None = None
-        self._secret = tokens.hex(32)
         self._refusals = Refusals(self._context, tokens.hex(16))
+        self._authentication = Authentication(self._context, self._refusals, self._transactions)
 
     # --- the sans-IO interface -------------------------------------------------------------------
 
@@ -52,8 +48,6 @@ class Stack:
 
     @settings.setter
     def settings(self, settings: StackSettings) -> None:
-        if settings.auth != self._context.settings.auth:
-            self._digest = None
         self._context.settings = settings
 
     @property
@@ -165,7 +159,12 @@ class Stack:
             return
         if message.method == "INVITE":
             transaction.trying(now, message.headers.get("timestamp"))
-        refusal = self._refusal(message, session, transaction)
+        refusal = self._misplaced(message, session, transaction)
+        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself.
+        stranger = refusal is None and session is None and message.method == "INVITE"
+        if stranger and not self._authentication.passes(message, transaction, flow, now):
+            return
+        refusal = refusal or check(message, self._context.profile)
         if refusal is not None:
             self._refusals.refuse(message, transaction, refusal, now)
         elif session is not None:
@@ -178,19 +177,18 @@ class Stack:
             # BYE without a To-tag: no dialog can be meant.
             self._refusals.refuse(message, transaction, Refusal(481, "no-dialog"), now)
 
-    def _refusal(
+    def _misplaced(
         self, message: Request, session: InviteSession | None, transaction: ServerTransaction
     ) -> Refusal | None:
-        """The first check that the request fails, in the order of sections 8.2 and 12.2.2."""
-        profile = self._context.profile
-        refusal = check_method(message, profile)
+        """A method that is not offered, a dialog that does not fit, a loop."""
+        refusal = check_method(message, self._context.profile)
         if refusal is not None:
             return refusal
         if message.to.tag:
-            refusal = _in_order(message, session)
-        elif self._transactions.merged(transaction):
-            refusal = Refusal(482, "merged-request")
-        return refusal or check(message, profile)
+            return _in_order(message, session)
+        if self._transactions.merged(transaction):
+            return Refusal(482, "merged-request")
+        return None
 
     def _inside(
         self, message: Request, session: InviteSession, transaction: ServerTransaction, now: float
@@ -215,10 +213,6 @@ class Stack:
     def _invite(
         self, message: Request, transaction: ServerTransaction, flow: Flow, now: float
     ) -> None:
-        if self.settings.auth is not None and not self._authenticated(
-            message, transaction, flow, now
-        ):
-            return
         if len(self._sessions) >= self.settings.limits.dialogs:
             self._refusals.refuse(message, transaction, Refusal(486, "too-many-calls"), now)
             return
@@ -236,34 +230,6 @@ class Stack:
         self._sessions[dialog.key] = session
         self._context.count("calls")
         self._context.report(IncomingCall(session))
-
-    def _authenticated(
-        self, message: Request, transaction: ServerTransaction, flow: Flow, now: float
-    ) -> bool:
-        digest = self._checker()
-        verdict = digest.check(message, now)
-        if verdict.why:
-            self._context.count("auth_failed")
-            self._context.report(AuthFailed(flow, verdict.username, verdict.why))
-        if verdict.accepted:
-            return True
-        if verdict.challenge is None:
-            self._refusals.refuse(message, transaction, Refusal(403, "wrong-credentials"), now)
-        else:
-            self._context.count("challenged")
-            self._transactions.unmerge(transaction)
-            headers = [verdict.challenge, ("Server", self.settings.server)]
-            transaction.reply(digest.status, now, headers)
-        return False
-
-    def _checker(self) -> Digest:
-        auth = self.settings.auth
-        if self._digest is None and auth is not None:
-            from gateway.sip.digest import Digest  # noqa: PLC0415 (loaded only where it is used)
-
-            self._digest = Digest(auth, self._secret, self._context.tokens)
-        assert self._digest is not None
-        return self._digest
 
     # --- transactions, and what the sessions need ------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -231,6 +232,21 @@ def test_requests_inside_a_call_are_not_challenged() -> None:
     session.ring(world.now)
     caller.hear(world.sent())
     assert statuses(world.receive(caller.bye())) == [200, 487]
+
+
+def test_strangers_are_asked_before_their_headers_are_looked_at() -> None:
+    client = Client()
+    assert client.place(Require="foo") == 401
+    assert client.place(Require="foo", Authorization=client.credentials()) == 420
+
+
+def test_a_changed_configuration_holds_at_once(client: Client) -> None:
+    stack = client.world.stack
+    stack.settings = replace(stack.settings, auth=InboundAuth(REALM, {"alice": "new"}))
+    assert client.answer() == 401
+    assert client.answer(password="new") == 100
+    stack.settings = replace(stack.settings, auth=None)
+    assert client.place() == 100
 
 
 def test_no_secret_is_shown() -> None:

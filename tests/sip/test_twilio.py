@@ -403,6 +403,34 @@ def test_twilio_18_no_challenge_without_configured_users(world: World, caller: C
 
 # --- SDP, re-INVITE, long calls ----------------------------------------------------------------
 
+
+@pytest.mark.parametrize("number", [96, 101, 127])
+def test_twilio_22_digits_come_and_go_under_the_offered_number(
+    number: int, world: World, caller: Caller
+) -> None:
+    session = incoming(world, caller, body=OFFER.replace("101", str(number)))
+    session.prepare(MEDIA, world.now)
+    session.answer(world.now)
+    body = world.sent()[0].body.decode()
+    assert f"m=audio 10000 RTP/AVP 0 {number}\r\n" in body
+    assert f"a=rtpmap:{number} telephone-event/8000\r\na=fmtp:{number} 0-16\r\n" in body
+    assert session.media is not None
+    assert session.media.telephone_event == session.media.telephone_event_receive == number
+
+
+def test_twilio_23_without_telephone_event_digits_go_in_band(world: World, caller: Caller) -> None:
+    """And never by INFO, which is not in Allow."""
+    offer = OFFER.replace(" 101\n", "\n").replace("a=rtpmap:101 telephone-event/8000\n", "")
+    session = incoming(world, caller, body=offer.replace("a=fmtp:101 0-16\n", ""))
+    session.prepare(MEDIA, world.now)
+    session.answer(world.now)
+    (ok,) = world.sent()
+    assert session.media is not None
+    assert session.media.telephone_event is None
+    assert b"telephone-event" not in ok.body
+    assert "INFO" not in (ok.headers.get("Allow") or "")
+
+
 REINVITES = [
     ("a=sendonly", "a=recvonly", False, True),
     ("a=inactive", "a=inactive", False, False),
