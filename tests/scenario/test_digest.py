@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.driver import twilio_caller
 from tests.peers.probe import Probe
 from tests.peers.sipp_run import Sipp
 from tests.scenario.gateway_process import GatewayProcess
@@ -46,6 +47,22 @@ def test_wrong_password(gateway: GatewayProcess, phone: Phone, tmp_path: Path) -
         call.finish()
     assert phone.state() == "idle"
     assert [r for r in phone.calls() if r["call_id"] == call.call_id] == []
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_the_twilio_like_edge(
+    gateway: GatewayProcess, phone: Phone, tmp_path: Path, right: bool
+) -> None:
+    login = ("--user", USER, "--password", PASSWORD if right else "wrong")
+    with twilio_caller(gateway.target, tmp_path, *login) as caller:
+        if right:
+            caller.wait_for("response", status=180)
+            caller.order("cancel")
+        over = caller.over()
+    assert over["faults"] == []
+    assert over["why"] == f"refused with {487 if right else 401}"
+    statuses = [row["status"] for row in caller.told("response", method="INVITE")]
+    assert [s for s in statuses if s > 100] == ([401, 180, 487] if right else [401, 401])
 
 
 def test_no_password(gateway: GatewayProcess, phone: Phone) -> None:

@@ -67,7 +67,20 @@ def test_ended_by_the_caller(
     record = phone.await_record(sipp.call_id)
     assert (record["sip_status"], record["direction"]) == (200, "incoming")
     assert record["answer"] is not None
+    assert record["packets"]["sent"] > 5
     phone.await_calls(0)
+
+
+@pytest.mark.parametrize("sid", ["", "too-short", "0" * 33, "zz" * 16])
+def test_a_bad_call_sid_fails_nothing(
+    gateway: GatewayProcess, phone: Phone, tmp_path: Path, sid: str
+) -> None:
+    with Sipp("bye_from_caller", gateway.sip_port, tmp_path, sid=sid, up_ms="10") as sipp:
+        answer(phone)
+        sipp.finish()
+    record = phone.await_record(sipp.call_id)
+    assert record["sip_status"] == 200
+    assert record["headers"]["X-Twilio-CallSid"] == f"CA{sid}"
 
 
 def test_ended_by_the_phone(gateway: GatewayProcess, phone: Phone, tmp_path: Path) -> None:
