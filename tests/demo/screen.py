@@ -102,7 +102,7 @@ class Screen:
             self._figures[who] = text
             joined = "   ".join(self._figures[name] for name in sorted(self._figures))
         if self._console.is_terminal:
-            self._live.update(Text(joined, "dim"))
+            self._live.update(Text(joined, "dim", no_wrap=True, overflow="ellipsis"))
         elif time.monotonic() >= self._plain_due:
             self._plain_due = time.monotonic() + PLAIN_LIVE_S
             self._line(time.monotonic(), "live", joined)
