@@ -3,7 +3,10 @@
 #include <string.h>
 
 #define LEVEL_DBM0 -7.0f
-enum { WAIT_MAX = 2400 /* a digit is never held back longer than this */ };
+enum {
+    WAIT_MAX = 2400, /* a digit is never held back longer than this */
+    CATCH_UP = 4000  /* 500 ms: most that is played of a key after it has gone up */
+};
 
 void tr_digit_player_init(tr_digit_player *p) { memset(p, 0, sizeof *p); }
 
@@ -21,8 +24,10 @@ void tr_digit_player_release(tr_digit_player *p, uint32_t duration)
     if (p->head == p->tail)
         return;
     tr_played_digit *digit = &p->queue[(p->tail - 1) % TR_PLAYER_QUEUE];
+    const bool now = p->sounding && p->tail - p->head == 1;
+    const uint32_t most = CATCH_UP + (now ? p->played : 0);
     digit->ended = true;
-    digit->duration = duration < TR_PLAYER_MIN ? TR_PLAYER_MIN : duration;
+    digit->duration = duration < TR_PLAYER_MIN ? TR_PLAYER_MIN : duration > most ? most : duration;
 }
 
 bool tr_digit_player_waiting(const tr_digit_player *p, uint32_t *timestamp)

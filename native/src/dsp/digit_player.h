@@ -3,6 +3,8 @@
  *
  * Each sounds as long as its key was held, but at least 50 ms, and is followed by at least 50 ms
  * without tone (what every DTMF receiver accepts: ITU-T Q.24). Digits that come faster are queued.
+ * Of a key known only when it is up again at most 500 ms are played: a peer's claim of eight
+ * seconds must not silence the call.
  * Blocks of 10 ms. RT safe.
  */
 #ifndef TR_DSP_DIGIT_PLAYER_H
