@@ -1,8 +1,8 @@
 /*
  * A stream: one RTP session with one peer, both directions. Owned by the engine thread.
  *
- * stream.c: life, settings, digits. stream_send.c: what leaves. stream_receive.c: what arrives and
- * is played. stream_rtcp.c: reports.
+ * stream.c: life, settings, digits. stream_send.c: what leaves. stream_receive.c: what arrives.
+ * stream_play.c: what is played of it. stream_rtcp.c: reports.
  */
 #ifndef TR_ENGINE_STREAM_H
 #define TR_ENGINE_STREAM_H
@@ -116,6 +116,8 @@ typedef struct tr_receive_scratch tr_receive_scratch;
 size_t tr_receive_scratch_size(void);
 void tr_receive_scratch_init(tr_receive_scratch *scratch);
 void tr_stream_receive(tr_stream *stream, tr_receive_scratch *scratch, const tr_tick *tick);
+
+/* stream_play.c */
 void tr_stream_play(tr_stream *stream, int16_t *pcm, const tr_tick *tick);
 
 /* stream_rtcp.c */
