@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -258,3 +259,32 @@ def test_lost_packets_are_concealed_and_counted(media: Rig) -> None:
     assert counters.lost == 5
     assert counters.concealed_ms == pytest.approx(100, abs=30)
     assert silent_for(heard) < 10
+
+
+def test_any_bytes_are_survived(media: Rig) -> None:
+    rng = random.Random(3)
+    # Without digits: those are played to the line, one after the other, instead of speech.
+    peer, side, talker = facing(media, dtmf_payload_type=None)
+    kinds = (0, 8, 13, 101, 72, 200)
+    for number in range(3000):
+        payload = rng.randbytes(rng.choice((0, 1, 4, 8, 160, 400, 1400)))
+        data = build(
+            payload,
+            payload_type=rng.choice(kinds) & 127,
+            sequence=number if rng.random() < 0.7 else rng.getrandbits(16),
+            timestamp=number * 160 if rng.random() < 0.7 else rng.getrandbits(32),
+            ssrc=rng.choice((1, 2, rng.getrandbits(32))),
+        )
+        damaged = bytes([rng.getrandbits(8), *data[1:]]) if rng.random() < 0.3 else data
+        peer.send(damaged, side.rtp)
+        peer.rtcp.sendto(damaged, side.rtcp.getsockname())
+        if number % 40 == 0:
+            media.ticks(1)
+            media.poll(0)
+    media.ticks(5)
+    talker.say(speech_like(1600))  # two packets of probation, then heard as if nothing had been
+    said = speech_like(8000, seed=3)
+    talker.say(said)
+    heard = from_bytes(media.collect(side.line, side.line.sink_level() + 2400))
+    assert find(through(0, said)[4000:6000], heard) > 0
+    assert side.stream.statistics().malformed > 0
