@@ -36,7 +36,7 @@ class RemoteProtocolError(TipringError, ValueError):
 
 
 class ConfigError(TipringError, ValueError):
-    """The owner's configuration cannot be used as written; the text says where and what is allowed."""
+    """The configuration cannot be used as written; the text says where and what is allowed."""
 
     fault = "configuration"
 

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Final
 
-from gateway.media.resample import Resampler
-
 from gateway.errors import ConfigError, LocalProtocolError
 from gateway.hardware.simulated import Handset
 from gateway.media.port import SAMPLE_BYTES, SAMPLE_RATE
+from gateway.media.resample import Resampler
 from gateway.service.line_binding import LineUnit
 
 _CHUNK_FRAMES: Final = 4000

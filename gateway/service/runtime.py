@@ -12,6 +12,11 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from gateway.call.extension import Extension
+from gateway.call.switchboard import Switchboard
+from gateway.hardware.registry import create_line
+from gateway.line import LineMachine
+from gateway.line.events import LineEvent
 from gateway.media.engine import Engine, EngineSettings
 from gateway.media.events import (
     DigitStarted,
@@ -22,12 +27,6 @@ from gateway.media.events import (
     StreamRetired,
 )
 from gateway.media.line import Line
-
-from gateway.call.extension import Extension
-from gateway.call.switchboard import Switchboard
-from gateway.hardware.registry import create_line
-from gateway.line import LineMachine
-from gateway.line.events import LineEvent
 from gateway.net.allowlist import AllowList
 from gateway.net.pump import Pump
 from gateway.net.rtp_ports import RtpPorts
