@@ -123,7 +123,7 @@ static void lock_own_memory(tr_engine *e)
     e->locked = mlock(e->arena.base, e->arena.size) == 0 &&
                 mlock(e->stack.base, e->stack.size) == 0;
     if (!e->locked)
-        note_refusal(e, "locking memory", errno);
+        note_refusal(e, "locking memory (RLIMIT_MEMLOCK)", errno);
 }
 
 static void raise_priority(tr_engine *e)
@@ -134,7 +134,7 @@ static void raise_priority(tr_engine *e)
     const int error = pthread_setschedparam(e->thread, SCHED_FIFO, &wanted);
     e->fifo = error == 0;
     if (error)
-        note_refusal(e, "SCHED_FIFO", error);
+        note_refusal(e, "SCHED_FIFO (RLIMIT_RTPRIO)", error);
 }
 
 /* The thread takes no signals: they are the process's business, on its main thread. */
