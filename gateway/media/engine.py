@@ -96,7 +96,10 @@ class Engine:
         self._started = True
 
     def close(self) -> None:
-        """End the thread and free all memory. Idempotent; descriptors may be closed afterwards."""
+        """End the thread and free all memory. Idempotent; descriptors may be closed afterwards.
+
+        Threads that use a line's source or sink must have stopped before.
+        """
         if self._handle is None:
             return
         for stream in self._streams.values():
