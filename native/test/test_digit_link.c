@@ -81,8 +81,30 @@ static void on_a_bad_line(void)
         thousand_digits(true, seed);
 }
 
+/* Keys as fast as a receiver must take them, 40 ms down and 40 ms up, must not pile up. */
+static void live_keys_keep_pace(void)
+{
+    uint32_t most = 0, ended = 0;
+    tr_event_sender_init(&sender);
+    for (int64_t now = 0; now < 200 * 640; now += SLOT / 2) {
+        tr_event_slot slot = {0};
+        if (now % 640 == 0)
+            CHECK(tr_event_sender_press(&sender, (uint8_t)(now / 640 % 10), now));
+        if (now % 640 == 320)
+            CHECK(tr_event_sender_release(&sender, now));
+        if (now % SLOT == 0)
+            tr_event_sender_slot(&sender, (uint32_t)now, SLOT, PT, &slot);
+        ended += slot.last;
+        if (tr_event_sender_pending(&sender) > most)
+            most = tr_event_sender_pending(&sender);
+    }
+    CHECK(ended >= 198);
+    CHECK(most <= 2);
+}
+
 const SUITE(suite_digit_link) = {
     {"on_a_good_line", on_a_good_line},
     {"on_a_bad_line", on_a_bad_line},
+    {"live_keys_keep_pace", live_keys_keep_pace},
     END_OF_SUITE,
 };
