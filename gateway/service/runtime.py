@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 STRANGER_REPORT_S: Final = 60.0
 STOP_S: Final = 4.0  # for BYEs to be answered; systemd and the owner are promised five seconds
+ACK_S: Final = 2.5  # of these, for an ACK before the BYE leaves without it
 _SPARE_STREAMS: Final = 8
 
 
@@ -89,7 +90,7 @@ class Gateway:
         self.voices = EngineVoices(
             self.engine,
             RtpPorts(*config.rtp.ports, dscp=config.rtp.dscp),
-            MediaPolicy(public_host, rtp_sources(config), config.rtp.timeout_s),
+            MediaPolicy(self.stack.settings.host_for, rtp_sources(config), config.rtp.timeout_s),
             {name: unit.audio for name, unit in self.units.items()},
         )
         self.observer = CallJournal(journal, records)
@@ -130,22 +131,29 @@ class Gateway:
     async def stop(self) -> None:
         """End every call with BYE, wait a little for the answers, park everything."""
         self.ready = False
-        self.switchboard.shutdown(self._loop.time())
+        begun = self._loop.time()
+        self.switchboard.shutdown(begun)
+        self.turn(begun)
+        await self._quiet_until(begun + ACK_S)
+        self.stack.finish(self._loop.time())
         self.turn(self._loop.time())
-        deadline = self._loop.time() + STOP_S
-        while self.stack.counters["dialogs"] and self._loop.time() < deadline:
-            self._turned.clear()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._turned.wait()
-            except TimeoutError:
-                break
+        await self._quiet_until(begun + STOP_S)
         self._exchange_timer.arm(None)
         self.pump.close()
         for unit in self.units.values():
             unit.close()
         self._loop.remove_reader(self.engine.event_fd)
         self.engine.close()
+
+    async def _quiet_until(self, deadline: float) -> None:
+        """Until the SIP side has nothing left to wait for, or `deadline`."""
+        while self.stack.busy:
+            self._turned.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._turned.wait()
+            except TimeoutError:
+                return
 
     def _add_line(self, line: LineConfig) -> None:
         audio = self.engine.open_line()
