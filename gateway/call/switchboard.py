@@ -64,6 +64,7 @@ class Switchboard:
         self._by_line: dict[str, Call] = {}
         self._by_caller: dict[Caller, Call] = {}
         self._deadlines: Deadlines[Call] = Deadlines()
+        self._closed = False
 
     @property
     def calls(self) -> list[Call]:
@@ -96,6 +97,8 @@ class Switchboard:
         return next((e for e in self._extensions.values() if e.answers_to(user)), None)
 
     def _obstacle(self, extension: Extension | None) -> Cause | None:
+        if self._closed:
+            return cause.SHUTDOWN
         if extension is None:
             return cause.UNKNOWN_USER
         if extension.phone.state == "fault":
@@ -176,8 +179,8 @@ class Switchboard:
             extension.rest(now)
             call.take(Step.LIFT, now)
             call.caller.answer(now)
-            self._apply_media(call, call.caller.media, now)
             self._observer.answered(call)
+            self._apply_media(call, call.caller.media, now)
 
     def _digit(
         self,
@@ -227,8 +230,9 @@ class Switchboard:
             return  # delayed offer: the ACK brings the answer
         try:
             call.voice.apply(media)
-        except (ExhaustedError, LocalProtocolError):
-            self._end(call, cause.NO_MEDIA, now)
+        except (ExhaustedError, LocalProtocolError) as error:
+            self._observer.trouble(call, f"the voice engine refused: {error}")
+            self._end(call, cause.MEDIA_FAILURE, now)
 
     # --- time, and the end ---------------------------------------------------------------------
 
@@ -245,7 +249,8 @@ class Switchboard:
             extension.handle_deadline(now)
 
     def shutdown(self, now: float) -> None:
-        """End every call: a BYE where talking, a final answer where ringing."""
+        """End every call, a BYE where talking, a final answer where ringing; take no more."""
+        self._closed = True
         for call in self.calls:
             self._end(call, cause.SHUTDOWN, now)
 

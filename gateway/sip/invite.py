@@ -15,6 +15,7 @@ from gateway.sip.identity import CallerId, caller_id
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.negotiation import Negotiation
+from gateway.sip.serializer import dashed
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session_table import FINISHED, SESSION
 from gateway.sip.settings import HeaderFacts
@@ -217,8 +218,7 @@ class InviteSession:
     def remote_bye(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         """BYE inside our dialog: 200 with the configured headers, whatever else goes on."""
         self._learn_ids(request)
-        early = self.state in {"incoming", "ringing"}
-        self._default_reason("cancelled" if early else "remote-hangup")
+        self._default_reason("remote-hangup")
         transaction.reply(200, now, self._headers.final(self._facts_at(200, now)))
         self._feed("bye", now, request)
 
@@ -238,6 +238,11 @@ class InviteSession:
                 self._refuse_reinvite(transaction, error.status, now, warning)
             except RemoteProtocolError as error:
                 self._refuse_reinvite(transaction, error.status_hint, now)
+
+    def give_up_waiting(self, now: float) -> None:
+        """Send the BYE that waits for an ACK; nothing where none waits."""
+        if self.state == "hanging-up":
+            self._no_ack(now)
 
     def timer(self, name: str, now: float) -> None:
         """A minute of ringing has passed."""
@@ -422,4 +427,6 @@ class InviteSession:
         now: float,
         extra: Lines | None = None,
     ) -> None:
-        transaction.reply(status, now, self._headers.final(self._facts_at(status, now), extra))
+        # The call goes on: its own reason, if it has one by now, is not this refusal's.
+        facts = self._facts_at(status, now)._replace(reason=dashed(status))
+        transaction.reply(status, now, self._headers.final(facts, extra))

@@ -55,6 +55,11 @@ def reason_phrase(status: int) -> str:
     return REASONS.get(status) or REASONS.get(status // 100 * 100) or "Unknown"
 
 
+def dashed(status: int) -> str:
+    """The phrase as one word, for the reason in configured headers."""
+    return reason_phrase(status).lower().replace(" ", "-")
+
+
 def reply_head(request: Request, source: tuple[str, int]) -> str:
     """The header lines that every response copies, up to and without To.
 

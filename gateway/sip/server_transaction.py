@@ -72,6 +72,11 @@ class ServerTransaction(Machine):
         """Whether a final response has been given."""
         return self.state not in {"trying", "proceeding"}
 
+    @property
+    def unacknowledged(self) -> bool:
+        """Whether a refused INVITE still waits for its ACK: the refusal may not have arrived."""
+        return self.state == "completed" and self.key[-1] == "INVITE"
+
     def trying(self, now: float, timestamp: str | None) -> None:
         """100, which has no To-tag and gives a Timestamp back (RFC 3261 section 8.2.6.1)."""
         extra = [] if timestamp is None else [("Timestamp", timestamp)]

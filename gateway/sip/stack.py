@@ -59,6 +59,20 @@ class Stack:
             "dialogs": len(self._sessions),
         }
 
+    @property
+    def busy(self) -> bool:
+        """Whether a process that stops should wait: a call is not over, or a refusal not heard."""
+        return bool(self._sessions) or self._transactions.busy
+
+    def finish(self, now: float) -> None:
+        """We are leaving: BYE at once where it still waits for an ACK.
+
+        Section 15 gives the ACK 64*T1, which a process that stops does not have; without the BYE
+        the peer would keep a call to nowhere.
+        """
+        for session in list(self._sessions.values()):
+            session.give_up_waiting(now)
+
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one datagram. Never raises, whatever the bytes are."""
         context = self._context
@@ -253,7 +267,7 @@ class Stack:
         outgoing = dialog.outgoing()
         branch = COOKIE + self._context.tokens.hex(10)
         flow = outgoing.flow
-        host = bracketed(self.settings.public_host or flow.local[0])
+        host = bracketed(self.settings.host_for(flow.local[0]))
         via = f"SIP/2.0/{flow.transport.upper()} {host}:{flow.local[1]};branch={branch};rport"
         lines = [
             *(("Route", route) for route in outgoing.routes),

@@ -29,6 +29,13 @@ class Transactions:
     def __len__(self) -> int:
         return len(self._server) + len(self._client)
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer of ours is unacknowledged or a request of ours unanswered."""
+        if any(transaction.unacknowledged for transaction in self._server.values()):
+            return True
+        return any(transaction.state != "completed" for transaction in self._client.values())
+
     def server(self, key: TransactionKey) -> ServerTransaction | None:
         """The server transaction under `key`."""
         return self._server.get(key)

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.call.extension import FIRST_DIGIT_S, HOWLER_S, REFUSAL_S, Extension
 from gateway.call.switchboard import BELL_TIMEOUT_S, Switchboard
+from gateway.errors import ExhaustedError
 from gateway.line.events import (
     DigitEnded,
     DigitStarted,
@@ -284,3 +285,26 @@ def test_putting_the_phone_down_ends_its_tones() -> None:
     exchange.phone(OffHook(answered=False), OnHook())
     exchange.later(1000)
     assert exchange.phones["phone1"].last_tone is None
+
+
+def test_after_shutdown_no_call_is_taken() -> None:
+    exchange = Exchange()
+    exchange.board.shutdown(exchange.now)
+    caller = exchange.invite()
+    assert caller.log == [("reject", 480, "shutdown")]
+    assert exchange.phones["phone1"].log == []
+
+
+def test_a_voice_that_fails_at_the_answer_ends_the_call_in_order() -> None:
+    exchange = Exchange()
+    caller = exchange.invite()
+    exchange.voices.taken[0].refusal = ExhaustedError("no stream is free")
+    exchange.phone(Ringing(), OffHook(answered=True))
+    assert caller.log[-1] == ("hang_up", "media-failure")
+    assert exchange.observer.story == [
+        "offered",
+        "ringing",
+        "answered",
+        "the voice engine refused: no stream is free",
+        "ended media-failure",
+    ]

@@ -84,8 +84,11 @@ class FakeVoice:
         default_factory=lambda: LocalMedia(host="127.0.0.1", port=10000, session_id=1)
     )
     log: list[tuple[Any, ...]] = field(default_factory=list)
+    refusal: Exception | None = None
 
     def apply(self, media: Any) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         self.log.append(("apply", media.sending, media.receiving))
 
     def digit_start(self, digit: str) -> None:

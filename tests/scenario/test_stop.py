@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers.driver import twilio_caller
+from tests.peers.probe import Probe
 from tests.scenario.gateway_process import GatewayProcess
 
 PROMISED_S = 5.0
@@ -59,3 +60,17 @@ def test_a_phone_that_lifts_itself(tmp_path: Path, line_more: str) -> None:
             caller.order("bye")
             assert caller.over()["faults"] == []
         gateway.phone.put_down()
+
+
+def test_sigterm_before_the_ack_sends_bye_without_it(tmp_path: Path) -> None:
+    with GatewayProcess.usual(tmp_path / "gateway") as gateway:
+        with Probe(gateway.sip_port) as probe:
+            probe.send(probe.request("INVITE", payloads="0 101"))
+            gateway.phone.await_state("ringing")
+            gateway.phone.lift()
+            assert probe.final("INVITE").status == 200  # and no ACK follows
+            assert gateway.stop() < PROMISED_S
+            waiting = iter(lambda: probe.receive(0.1), None)
+            methods = {each.method for each in waiting if each.status is None}
+        assert methods == {"BYE"}
+        assert gateway.exit_code == 0, gateway.log_text()

@@ -332,3 +332,38 @@ def test_settings_may_change_under_a_call(world: World, caller: Caller) -> None:
     world.stack.settings = StackSettings(server="other/1")
     session.hang_up(world.now)
     assert world.sent()[0].headers.get("User-Agent") == "other/1"
+
+
+def test_a_process_that_leaves_does_not_wait_for_an_ack(world: World, caller: Caller) -> None:
+    """Without this the peer would keep a call to nowhere (against section 15, which has 64*T1)."""
+    session = reach("answered", world, caller)
+    session.hang_up(world.now)
+    world.sent()
+    assert world.stack.busy
+    world.stack.finish(world.now)
+    (bye,) = world.sent()
+    assert isinstance(bye, Request)
+    assert bye.method == "BYE"
+    world.receive(answer_ours(bye))
+    assert not world.stack.busy
+
+
+@pytest.mark.parametrize("state", ["incoming", "ringing"])
+def test_a_refusal_is_busy_until_its_ack(state: str, world: World, caller: Caller) -> None:
+    session = reach(state, world, caller)
+    session.reject(480, world.now)
+    caller.hear(world.sent())
+    assert world.stack.busy
+    assert statuses(m for _, m in world.run(1)) == [480]  # lost the first time: said again
+    world.receive(caller.ack_refusal())
+    assert not world.stack.busy
+
+
+@pytest.mark.parametrize("state", ["incoming", "ringing", "answered", "confirmed"])
+def test_finish_leaves_calls_alone_that_nobody_hung_up(
+    state: str, world: World, caller: Caller
+) -> None:
+    session = reach(state, world, caller)
+    world.stack.finish(world.now)
+    assert world.sent() == []
+    assert session.state == state
