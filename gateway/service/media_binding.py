@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +19,9 @@ from gateway.sip import LocalMedia, NegotiatedMedia
 
 @dataclass(frozen=True, slots=True)
 class MediaPolicy:
-    """What the configuration says of RTP. `public_host` replaces our own address in SDP."""
+    """What the configuration says of RTP. `host_for(local)`: what SDP says for `local`."""
 
-    public_host: str | None
+    host_for: Callable[[str], str]
     allow: tuple[str, ...]
     timeout_s: float
 
@@ -45,7 +46,7 @@ class EngineVoice:
         self.stream: Stream | None = None
         self.media: NegotiatedMedia | None = None
         self.local = LocalMedia(
-            host=policy.public_host or sockets.host,
+            host=policy.host_for(sockets.host),
             port=sockets.port,
             session_id=secrets.randbits(62),
         )

@@ -34,7 +34,7 @@ class CallHeaders:
     @property
     def contact(self) -> str:
         """Our Contact: reachable from outside, on the listener that the INVITE came to."""
-        host = self._context.settings.public_host or self._flow.local[0]
+        host = self._context.settings.host_for(self._flow.local[0])
         user = self._invite.uri.user
         before = f"{user}@" if user else ""
         address = f"{before}{bracketed(host)}:{self._flow.local[1]}"

@@ -45,7 +45,7 @@ class Limits(NamedTuple):
 
     message_bytes: int = 65535
     headers: int = 256
-    transactions: int = 4096
+    transactions: int = 1024
     dialogs: int = 64
 
 
@@ -79,7 +79,7 @@ PROFILES: Mapping[str, Profile] = {"twilio": Profile(_CALLS), "full": Profile(_C
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """Everything configurable. `public_host` is the Contact's host, else the listener's own."""
+    """Everything configurable. `public_host` is an address that others reach us at."""
 
     server: str = "tipring/0.1.0"
     profile: str = "twilio"
@@ -88,6 +88,20 @@ class StackSettings:
     limits: Limits = Limits()  # noqa: RUF009 (immutable)
     final_headers: HeaderSource = no_headers
     ok_headers: HeaderSource = no_headers
+
+    def host_for(self, local: str) -> str:
+        """What Contact, Via and SDP say on a flow with the local address `local`.
+
+        An IPv4 `public_host` is no address of ours to a peer that speaks IPv6, nor the other way;
+        a name serves both.
+        """
+        public = self.public_host
+        if not public:
+            return local
+        # RFC 3261 section 25.1: the last label of a name begins with a letter, an address's not.
+        is_v4 = public.rpartition(".")[2][:1].isdigit() and ":" not in public
+        other_family = is_v4 if ":" in local else ":" in public
+        return local if other_family else public
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a profile that does not exist."""

@@ -105,12 +105,19 @@ def test_twilio_03_record_route_is_copied_byte_by_byte(
         assert tuple(message.headers.get_all("Record-Route")) == routes
 
 
+FLOW_V6 = Flow("udp", ("2001:db8::9", 5060), ("2001:db8::1", 5060))
+
+
 @pytest.mark.parametrize(
     ("public", "flow", "contact"),
     [
         (None, FLOW, "<sip:+11234567890@203.0.113.5:5060;transport=udp>"),
         ("gw.example.net", FLOW, "<sip:+11234567890@gw.example.net:5060;transport=udp>"),
-        ("2001:db8::5", FLOW, "<sip:+11234567890@[2001:db8::5]:5060;transport=udp>"),
+        ("2001:db8::5", FLOW_V6, "<sip:+11234567890@[2001:db8::5]:5060;transport=udp>"),
+        # An address of the other family would lead nowhere.
+        ("2001:db8::5", FLOW, "<sip:+11234567890@203.0.113.5:5060;transport=udp>"),
+        ("198.51.100.7", FLOW_V6, "<sip:+11234567890@[2001:db8::9]:5060;transport=udp>"),
+        ("gw.example.net", FLOW_V6, "<sip:+11234567890@gw.example.net:5060;transport=udp>"),
         (
             "gw.example.net",
             Flow("tls", ("10.0.0.2", 5061), EDGE),
