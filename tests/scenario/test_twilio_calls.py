@@ -128,6 +128,26 @@ def _next_answer(caller: JsonPeer, count: int) -> Row:
     return caller.told("answered")[count - 1]
 
 
+def test_a_new_call_begins_with_new_figures(
+    gateway: GatewayProcess, phone: Phone, tmp_path: Path
+) -> None:
+    """Streams come from a pool; the figures of the call before must not be seen again."""
+    for _ in range(3):
+        with twilio_caller(gateway.target, tmp_path) as caller:
+            caller.wait_for("response", status=180)
+            phone.lift()
+            status = phone.await_status(
+                lambda s: bool(s["calls"]) and s["calls"][0]["state"] == "talking", 5, "answer"
+            )
+            assert status["calls"][0]["rtp"]["sent"] < 10
+            assert status["calls"][0]["rtp"]["received"] < 10
+            caller.wait_until(lambda row: row.get("received", 0) > 20, 5, "RTP")
+            caller.order("bye")
+            assert caller.over()["faults"] == []
+        phone.put_down()
+        phone.await_state("idle")
+
+
 def test_a_very_long_caller_is_bounded(
     gateway: GatewayProcess, phone: Phone, tmp_path: Path
 ) -> None:
