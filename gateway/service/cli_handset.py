@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,9 +119,11 @@ def record(phone: Handset, file: Path | None, stop: bool, seconds: float | None)
     if stop:
         phone.ask("record-stop")
         return
+    if seconds is not None and not math.isfinite(seconds):
+        raise click.UsageError("--seconds takes a number of seconds")
     if file is None:
         raise click.UsageError("the FILE to record into is missing")
-    opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+    opened = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         phone.ask("record", opened, **({} if seconds is None else {"seconds": seconds}))
     finally:

@@ -74,13 +74,13 @@ class Requests:
         return {}
 
     async def _play(self, asked: arguments.Play, fds: Descriptors) -> object:
-        return await self._handset(asked.line).play(_file(fds, "rb"), wait=asked.wait)
+        return await self._handset(asked.line).sound.play(_file(fds, "rb"), wait=asked.wait)
 
     async def _record(self, asked: arguments.Record, fds: Descriptors) -> object:
-        return await self._handset(asked.line).record(_file(fds, "wb"), seconds=asked.seconds)
+        return await self._handset(asked.line).sound.record(_file(fds, "wb"), seconds=asked.seconds)
 
     async def _record_stop(self, asked: arguments.OnLine, _fds: Descriptors) -> object:
-        return await self._handset(asked.line).stop_recording()
+        return await self._handset(asked.line).sound.stop_recording()
 
     def _handset(self, line: str) -> HandsetControl:
         if line not in self._gateway.units:

@@ -262,7 +262,7 @@ class Gateway:
             case SourceDrained(line):
                 for name, unit in self.units.items():
                     if unit.audio is line and name in self.handsets:
-                        self.handsets[name].source_drained()
+                        self.handsets[name].sound.source_drained()
             case DigitStarted(stream, digit):
                 call = call_of(self.switchboard.calls, stream)
                 if call is not None:

@@ -115,11 +115,21 @@ def test_record_passes_a_file_that_the_service_writes(
     fields: dict[str, float],
 ) -> None:
     wav = tmp_path / "heard.wav"
-    wav.write_bytes(b"older and longer")
+    wav.write_bytes(b"older and longer")  # emptied by the service, once it has accepted
     arguments = ["--socket", str(socket_path), "handset", "phone1", "record", str(wav), *extra]
     assert invoke(arguments) == 0
-    assert wav.read_bytes() == b"RIFF"
+    assert wav.read_bytes() == b"RIFFr and longer"
     assert service.asked == [{"v": 1, "command": "handset.record", "line": "phone1", **fields}]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0", "soon"])
+def test_record_for_no_time_is_wrong_use(
+    service: FakeService, socket_path: Path, tmp_path: Path, seconds: str
+) -> None:
+    wav = str(tmp_path / "heard.wav")
+    arguments = ["--socket", str(socket_path), "handset", "phone1", "record", wav]
+    assert invoke([*arguments, "--seconds", seconds]) == 2
+    assert service.asked == []
 
 
 def test_status_as_json_is_what_the_service_said(
