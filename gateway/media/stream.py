@@ -26,6 +26,7 @@ _UPDATABLE = frozenset(
         "rtcp_mux",
         "codec",
         "payload_type",
+        "receive_payload_type",
         "dtmf_payload_type",
         "dtmf_receive_payload_type",
         "ptime_ms",
@@ -33,6 +34,7 @@ _UPDATABLE = frozenset(
         "receiving",
         "latch",
         "allow",
+        "takeover",
         "timeout_s",
     }
 )
@@ -40,7 +42,13 @@ _UPDATABLE = frozenset(
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """What a stream is opened with. Random values are injected, never made here."""
+    """What a stream is opened with. Random values are injected, never made here.
+
+    `codec` is 0 (PCMU) or 8 (PCMA); `payload_type` and `receive_payload_type` are what it travels
+    under, by default the codec's own number each way. With `latch`, `allow` are the networks whose
+    addresses may be heard in place of `remote` from the start (none: any), and `takeover` those
+    whose addresses may replace a source that fell silent (none: no other does).
+    """
 
     rtp_fd: int
     rtcp_fd: int | None
@@ -53,6 +61,7 @@ class StreamSettings:
     rtcp_mux: bool = False
     codec: int = 0
     payload_type: int | None = None
+    receive_payload_type: int | None = None
     dtmf_payload_type: int | None = None
     dtmf_receive_payload_type: int | None = None
     ptime_ms: int = 20
@@ -60,6 +69,7 @@ class StreamSettings:
     receiving: bool = True
     latch: bool = False
     allow: tuple[str, ...] = ()
+    takeover: tuple[str, ...] = ()
     timeout_s: float = 0.0
     seed: int = 0
 
@@ -76,14 +86,30 @@ def _rtcp_address(settings: StreamSettings) -> tuple[str, int]:
     return host, port if settings.rtcp_mux or port == 0 else min(port + 1, 65535)
 
 
-def _addresses(raw: Any, settings: StreamSettings) -> None:
-    if len(settings.allow) > lib.TR_ALLOW_NETWORKS:
+def _networks(raw: Any, networks: tuple[str, ...]) -> int:
+    if len(networks) > lib.TR_ALLOW_NETWORKS:
         raise LocalProtocolError(f"at most {lib.TR_ALLOW_NETWORKS} networks can be allowed")
+    for at, cidr in enumerate(networks):
+        address.fill_network(raw[at], cidr)
+    return len(networks)
+
+
+def _addresses(raw: Any, settings: StreamSettings) -> None:
     address.fill(raw.remote, settings.remote)
     address.fill(raw.remote_rtcp, _rtcp_address(settings))
-    for at, cidr in enumerate(settings.allow):
-        address.fill_network(raw.allow[at], cidr)
-    raw.allow_count = len(settings.allow)
+    raw.allow_count = _networks(raw.allow, settings.allow)
+    raw.takeover_count = _networks(raw.takeover, settings.takeover)
+
+
+def _payload_types(raw: Any, settings: StreamSettings) -> None:
+    sent, received = settings.payload_type, settings.receive_payload_type
+    raw.payload_type = settings.codec if sent is None else sent
+    raw.receive_payload_type = settings.codec if received is None else received
+    raw.dtmf_payload_type = _or_none(settings.dtmf_payload_type)
+    receive = settings.dtmf_receive_payload_type
+    raw.dtmf_receive_payload_type = _or_none(
+        settings.dtmf_payload_type if receive is None else receive
+    )
 
 
 def _raw_settings(settings: StreamSettings) -> Any:
@@ -93,12 +119,7 @@ def _raw_settings(settings: StreamSettings) -> Any:
     raw.rtcp_fd = -1 if settings.rtcp_fd is None else settings.rtcp_fd
     raw.rtcp_mux = settings.rtcp_mux
     raw.codec = settings.codec
-    raw.payload_type = settings.codec if settings.payload_type is None else settings.payload_type
-    raw.dtmf_payload_type = _or_none(settings.dtmf_payload_type)
-    receive = settings.dtmf_receive_payload_type
-    raw.dtmf_receive_payload_type = _or_none(
-        settings.dtmf_payload_type if receive is None else receive
-    )
+    _payload_types(raw, settings)
     raw.ptime_ms = settings.ptime_ms
     raw.sending, raw.receiving = settings.sending, settings.receiving
     raw.latch = settings.latch

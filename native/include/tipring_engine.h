@@ -16,7 +16,7 @@
 
 enum tr_limits {
     TR_COMMANDERS = 4,      /* command rings: 0 is the loop's, the rest for GPIO and audio threads */
-    TR_ALLOW_NETWORKS = 16, /* source networks a stream may latch to */
+    TR_ALLOW_NETWORKS = 16, /* source networks in each of a stream's two lists */
     TR_CNAME_BYTES = 64,    /* RTCP CNAME with its final NUL */
     TR_TONE_SEGMENTS = 16,
     TR_TONE_FREQUENCIES = 4,
@@ -63,16 +63,18 @@ typedef struct {
     int32_t rtcp_fd;           /* -1: none (muxed or no RTCP) */
     tr_address remote;         /* where RTP goes, and the only source unless `latch` */
     tr_address remote_rtcp;
-    tr_address allow[TR_ALLOW_NETWORKS]; /* sources that may latch; none given: any */
-    uint32_t allow_count;
+    tr_address allow[TR_ALLOW_NETWORKS];    /* sources that may latch; none given: any */
+    tr_address takeover[TR_ALLOW_NETWORKS]; /* sources that may replace a silent one; none: none */
+    uint32_t allow_count, takeover_count;
     uint8_t rtcp_mux;
-    uint8_t payload_type;                /* what we send: 0 PCMU, 8 PCMA (the law follows `codec`) */
+    uint8_t payload_type;                /* what we send (the law follows `codec`) */
+    uint8_t receive_payload_type;        /* also means `codec`, beside 0 PCMU and 8 PCMA */
     uint8_t codec;                       /* 0 PCMU, 8 PCMA */
     uint8_t dtmf_payload_type;           /* telephone-event we send; 255: in-band tones instead */
     uint8_t dtmf_receive_payload_type;   /* telephone-event we accept; 255: none */
     uint8_t sending;
     uint8_t receiving;
-    uint8_t latch;                       /* symmetric RTP */
+    uint8_t latch;                       /* symmetric RTP: others than `remote` may be heard */
     uint32_t ptime_ms;                   /* 10..60 in steps of 10 */
     uint32_t timeout_ms;                 /* 0: never report */
     uint32_t ssrc;

@@ -173,6 +173,7 @@ class Rig:
         stream = self.engine.open_stream(StreamSettings(**(values | changes)))
         line = self.engine.open_line()
         stream.connect(line)
+        self.ticks(2)  # what comes before the engine has opened the stream is forgotten
         return Side(rtp, rtcp, stream, line)
 
     def facing(self, peer: Peer, **changes: Any) -> Side:

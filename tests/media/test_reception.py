@@ -29,13 +29,14 @@ class Talker:
     def __init__(self, media: Rig, peer: Peer, side: Side, *, law: int = 0) -> None:
         self.media, self.peer, self.side, self.law = media, peer, side, law
         self.sequence, self.timestamp, self.ssrc = 65500, 0xFFFFF000, 0xBEEF
+        self.payload_type = 8 if law else 0
         self.samples = 160
         self.lead = 640
 
     def packet(self, pcm: Pcm) -> bytes:
         data = build(
             itu_g711.encode(self.law, as_bytes(pcm)),
-            payload_type=8 if self.law else 0,
+            payload_type=self.payload_type,
             sequence=self.sequence,
             timestamp=self.timestamp,
             ssrc=self.ssrc,
@@ -73,7 +74,7 @@ def heard_whole(media: Rig, side: Side, said: Pcm, law: int = 0) -> bool:
 @pytest.mark.parametrize(("law", "samples"), [(0, 160), (1, 160), (0, 80), (0, 480), (1, 240)])
 def test_speech_is_heard_bit_exactly(media: Rig, law: int, samples: int) -> None:
     _, side, talker = facing(media)
-    talker.law, talker.samples = law, samples
+    talker.law, talker.payload_type, talker.samples = law, 8 * law, samples
     said = speech_like(9600)
     talker.say(said)
     assert heard_whole(media, side, said, law)
@@ -87,13 +88,22 @@ def test_the_peer_may_change_between_the_laws_without_signalling(media: Rig) -> 
     _, side, talker = facing(media, codec=8)
     said = speech_like(6400)
     talker.say(said[:3200])
-    talker.law = 1
+    talker.law, talker.payload_type = 1, 8
     talker.say(said[3200:])
     heard = from_bytes(media.collect(side.line, side.line.sink_level() + 2400))
     first, second = through(0, said[:3200]), through(1, said[3200:])
     at = find(first, heard)
     assert at >= 0
     assert np.array_equal(heard[at : at + 6400], np.concatenate([first, second]))
+
+
+@pytest.mark.parametrize("law", [0, 1])
+def test_a_dynamic_payload_type_means_the_codec(media: Rig, law: int) -> None:
+    _, side, talker = facing(media, codec=8 * law, receive_payload_type=97)
+    talker.law, talker.payload_type = law, 97
+    said = speech_like(6400)
+    talker.say(said)
+    assert heard_whole(media, side, said, law)
 
 
 def test_disorder_and_duplicates_are_not_heard(media: Rig) -> None:
@@ -162,7 +172,7 @@ def test_a_jump_mid_call_mutes_no_more_than_100_ms(media: Rig, what: str) -> Non
 
 def test_a_cluster_member_takes_over_within_100_ms(media: Rig) -> None:
     pair, other = media.sockets(), media.sockets()
-    side = media.side(media.sockets(), own(pair[0]), latch=True, allow=("127.0.0.0/8",))
+    side = media.side(media.sockets(), own(pair[0]), latch=True, takeover=("127.0.0.0/8",))
     side.line.start_sink()
     said, heard = jump(media, side, pair, other, JUMPS["all"])
     (changed,) = media.wait(SourceChanged)

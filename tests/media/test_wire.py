@@ -42,6 +42,14 @@ def test_the_microphone_arrives_bit_exactly(media: Rig, codec: int) -> None:
     assert expected in wire
 
 
+@pytest.mark.parametrize("codec", [0, 8])
+def test_a_dynamic_payload_type_leaves_the_law(media: Rig, codec: int) -> None:
+    peer = media.peer()
+    media.facing(peer, codec=codec, payload_type=97)
+    for packet in peer.packets(3):
+        assert (packet.payload_type, packet.payload) == (97, SILENCE[codec] * 160)
+
+
 def test_hold_sends_nothing_and_resumes_in_time(media: Rig) -> None:
     peer = media.peer()
     side = media.facing(peer)

@@ -30,7 +30,8 @@ static bool settings_valid(const tr_stream_settings *s)
 {
     return s->ptime_ms >= 10 && s->ptime_ms <= 60 && s->ptime_ms % 10 == 0 &&
            (s->codec == 0 || s->codec == 8) && s->payload_type < 128 &&
-           s->allow_count <= TR_ALLOW_NETWORKS && memchr(s->cname, 0, sizeof s->cname);
+           s->receive_payload_type < 128 && s->allow_count <= TR_ALLOW_NETWORKS &&
+           s->takeover_count <= TR_ALLOW_NETWORKS && memchr(s->cname, 0, sizeof s->cname);
 }
 
 /* Kernel time stamps: jitter is measured from when a packet came, not from when we looked. */

@@ -16,11 +16,17 @@ void tr_stream_emit(tr_stream *s, uint32_t kind, uint32_t value, uint32_t extra,
     tr_outbox_put(&s->outbox, &event);
 }
 
-void tr_stream_aim(tr_stream *s, const tr_address *remote, const tr_address *remote_rtcp)
+/* RTP goes where the source filter says, but nowhere at all while the remote is 0.0.0.0 (a hold). */
+void tr_stream_aim(tr_stream *s)
 {
+    const tr_stream_settings *settings = &s->settings;
+    const tr_address *remote = tr_address_unspecified(&settings->remote) ? &settings->remote
+                                                                         : &s->in.filter.target;
+    const bool moved = settings->rtcp_mux && !tr_address_same(remote, &settings->remote);
+    const int family = settings->rtcp_mux ? s->rtp_family : s->rtcp_family;
     s->out.rtp.to_size = tr_address_to_socket(remote, s->rtp_family, &s->out.rtp.to);
-    const int family = s->settings.rtcp_mux ? s->rtp_family : s->rtcp_family;
-    s->out.rtcp.to_size = tr_address_to_socket(remote_rtcp, family, &s->out.rtcp.to);
+    s->out.rtcp.to_size =
+        tr_address_to_socket(moved ? remote : &settings->remote_rtcp, family, &s->out.rtcp.to);
 }
 
 static void init_sending(tr_stream *s)
@@ -58,7 +64,7 @@ void tr_stream_begin(tr_stream *s, const tr_stream_settings *settings, uint32_t 
     tr_outbox_init(&s->outbox);
     init_sending(s);
     init_receiving(s, tick);
-    tr_stream_aim(s, &settings->remote, &settings->remote_rtcp);
+    tr_stream_aim(s);
     s->rtcp = (tr_stream_rtcp){.random = settings->seed};
     /* RFC 3550 6.2: the first report comes after half the interval, randomised. */
     s->rtcp.next_ns =
@@ -87,11 +93,9 @@ void tr_stream_change(tr_stream *s, const tr_stream_settings *settings, const tr
     s->settings.rtcp_fd = old.rtcp_fd;
     s->settings.ssrc = old.ssrc;
     tr_source_filter_signal(&s->in.filter, settings);
-    const bool moved = !tr_address_same(&old.remote, &settings->remote) ||
-                       !tr_address_same(&old.remote_rtcp, &settings->remote_rtcp) ||
-                       old.rtcp_mux != settings->rtcp_mux;
-    if (moved)
-        tr_stream_aim(s, &settings->remote, &settings->remote_rtcp);
+    if (!tr_address_same(&old.remote, &settings->remote))
+        tr_reception_expect_new(&s->in.reception);
+    tr_stream_aim(s);
     if (settings->sending && !old.sending)
         s->out.marker = true;
     if (settings->receiving != old.receiving)

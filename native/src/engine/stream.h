@@ -105,7 +105,7 @@ void tr_stream_skip(tr_stream *stream, uint32_t samples);
 void tr_stream_publish(tr_stream *stream);
 void tr_stream_emit(tr_stream *stream, uint32_t kind, uint32_t value, uint32_t extra,
                     const tr_address *address, int64_t now_ns);
-void tr_stream_aim(tr_stream *stream, const tr_address *remote, const tr_address *remote_rtcp);
+void tr_stream_aim(tr_stream *stream);
 
 /* stream_send.c */
 void tr_stream_transmit(tr_stream *stream);               /* what was prepared leaves */
@@ -115,6 +115,7 @@ void tr_stream_prepare(tr_stream *stream, const int16_t *pcm, const tr_tick *tic
 typedef struct tr_receive_scratch tr_receive_scratch;
 size_t tr_receive_scratch_size(void);
 void tr_receive_scratch_init(tr_receive_scratch *scratch);
+void tr_stream_forget_queued(tr_stream *stream, tr_receive_scratch *scratch);
 void tr_stream_receive(tr_stream *stream, tr_receive_scratch *scratch, const tr_tick *tick);
 
 /* stream_play.c */

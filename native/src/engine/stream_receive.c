@@ -7,6 +7,9 @@
 
 enum { BATCH = 16, BATCHES_MAX = 4, CONTROL_BYTES = 128, PT_COMFORT_NOISE = 13 };
 
+/* More than a receive buffer of 256 KiB holds: each datagram is charged 768 bytes of twice that. */
+enum { FORGET_BATCHES_MAX = 64 };
+
 /* RTCP is looked for each 100 ms: it carries its own times, and each look is a system call. */
 enum { RTCP_TICKS = 10 };
 
@@ -74,20 +77,12 @@ static void heard(tr_stream *s, const tr_address *source, int64_t t_ns)
     }
 }
 
-/* Symmetric RTP: with networks given, the offer's address is authoritative for sending; without,
- * the peer may be behind a NAT and is answered where its packets come from. */
-static void note_new_source(tr_stream *s, tr_source_verdict verdict, const tr_address *source,
-                            int64_t t_ns)
+static void note_new_source(tr_stream *s, const tr_address *source, int64_t t_ns)
 {
     s->statistics.source_changes++;
     tr_reception_expect_new(&s->in.reception);
     tr_stream_emit(s, TR_EVENT_SOURCE_CHANGED, 0, 0, source, t_ns);
-    if (verdict != TR_SOURCE_LATCHED || s->settings.allow_count > 0)
-        return;
-    tr_address rtcp = s->settings.remote_rtcp;
-    if (s->settings.rtcp_mux)
-        rtcp = *source;
-    tr_stream_aim(s, source, &rtcp);
+    tr_stream_aim(s);
 }
 
 static bool source_allowed(tr_stream *s, const tr_address *source, int64_t t_ns)
@@ -97,14 +92,15 @@ static bool source_allowed(tr_stream *s, const tr_address *source, int64_t t_ns)
         s->statistics.discarded_source++;
         return false;
     }
-    if (verdict != TR_SOURCE_ACCEPTED)
-        note_new_source(s, verdict, source, t_ns);
+    if (verdict == TR_SOURCE_CHANGED)
+        note_new_source(s, source, t_ns);
     return true;
 }
 
 static bool known_payload(const tr_stream *s, uint8_t payload_type)
 {
     return payload_type == 0 || payload_type == 8 || payload_type == PT_COMFORT_NOISE ||
+           payload_type == s->settings.receive_payload_type ||
            payload_type == s->settings.dtmf_receive_payload_type;
 }
 
@@ -127,10 +123,17 @@ static bool in_sequence(tr_stream *s, const tr_packet *packet)
     return true;
 }
 
+/* RFC 3551 fixes 0 and 8, so the peer may change the law without signalling. */
+static tr_law law_of(const tr_stream *s, uint8_t payload_type)
+{
+    const bool fixed = payload_type == 0 || payload_type == 8;
+    return (fixed ? payload_type : s->settings.codec) == 8 ? TR_A_LAW : TR_MU_LAW;
+}
+
 static void take_audio(tr_stream *s, const tr_packet *packet, uint32_t arrival)
 {
     int16_t pcm[TR_RTP_MAX_BYTES];
-    const tr_law law = packet->payload_type == 8 ? TR_A_LAW : TR_MU_LAW;
+    const tr_law law = law_of(s, packet->payload_type);
     if (packet->payload_size == 0)
         return;
     tr_g711_decode_block(law, packet->payload, pcm, packet->payload_size);
@@ -182,6 +185,20 @@ static int receive_batch(int fd, tr_receive_scratch *scratch)
     }
     /* Errors (an ICMP answer, EAGAIN) mean "nothing now". */
     return recvmmsg(fd, scratch->messages, BATCH, MSG_DONTWAIT, NULL);
+}
+
+/* What came before the stream was open is from nobody that signalling knew: it must not count. */
+static void forget_queued(int fd, tr_receive_scratch *scratch)
+{
+    for (int batch = 0; fd >= 0 && batch < FORGET_BATCHES_MAX; batch++)
+        if (receive_batch(fd, scratch) < BATCH)
+            return;
+}
+
+void tr_stream_forget_queued(tr_stream *s, tr_receive_scratch *scratch)
+{
+    forget_queued(s->settings.rtp_fd, scratch);
+    forget_queued(s->settings.rtcp_fd, scratch);
 }
 
 static void one_datagram(tr_stream *s, struct mmsghdr *message, const uint8_t *data, bool rtcp_port,

@@ -40,7 +40,7 @@ void tr_reception_init(tr_reception *reception);
 tr_packet_verdict tr_reception_packet(tr_reception *reception, uint32_t ssrc, uint16_t sequence);
 /* Nobody listens for a while: what comes next is a new run, with nothing lost in between. */
 void tr_reception_suspend(tr_reception *reception);
-/* The source filter has just tried another source: its first packet is taken at once. */
+/* Another source is heard from now on: its first packet is taken at once. */
 void tr_reception_expect_new(tr_reception *reception);
 /* `arrival` in samples of any fixed origin. Not for telephone-events: their timestamp stands. */
 void tr_reception_timing(tr_reception *reception, uint32_t timestamp, uint32_t arrival);

@@ -1,14 +1,24 @@
 /*
- * Which source address a stream listens to.
+ * Which source address a stream listens to, and where it sends. Pure: (source, time) -> verdict.
  *
- * Strict: only the signalled remote. Latching (symmetric RTP): the signalled remote at once, or the
- * first other source, inside `allow` when networks are given, that sends four valid packets in a
- * row with nobody between; that choice is made once and holds until the peer signals a new address
- * (else a stranger could steal the stream: "RTPBleed", AST-2017-005).
+ * The signalled remote is heard at once, whenever it speaks, whoever was heard before. Strict (no
+ * `latch`): nobody else is. With `latch` another source is heard after a probation; which one
+ * depends on whether anything was accepted since the remote was signalled:
  *
- * One exception, for peers with a media cluster: where networks are given, a source inside them
- * (or the signalled remote itself) may take over after two packets, when the old one has been
- * silent for 50 ms. It takes over what we hear, never where we send.
+ *   nothing yet   latching (symmetric RTP): a source inside `allow` (none given: any) or inside
+ *                 `takeover`, by 4 packets over at least 60 ms. Once: after it, and after the
+ *                 first packet of the signalled remote, only signalling opens this state again
+ *                 (else a stranger could steal the stream: "RTPBleed", AST-2017-005).
+ *   something     takeover (media clusters): a source inside `takeover`, by 2 packets, when the
+ *                 accepted source has been silent for 60 ms. None given: nobody.
+ *
+ * The packets of a probation are of one source, with none of the accepted or of another candidate
+ * between. After a new remote was signalled, those heard and signalled before are no candidates:
+ * what they still send is late.
+ *
+ * `target` is where to send: the signalled remote. It moves to a latched source unless that is
+ * inside `takeover`, or `allow` is given: a cluster wants RTP at the signalled address, a peer
+ * behind a NAT can be reached only where its packets come from. It moves back with the remote.
  *
  * Times are nanoseconds of receipt. RT safe.
  */
@@ -20,18 +30,24 @@
 #include "tipring_engine.h"
 
 typedef struct {
-    tr_address signalled, accepted, candidate;
-    tr_address allow[TR_ALLOW_NETWORKS];
-    uint32_t allow_count, candidate_packets;
-    int64_t accepted_last_ns;
-    bool latch, settled; /* settled: `accepted` has sent something */
+    tr_address networks[TR_ALLOW_NETWORKS];
+    uint32_t count;
+} tr_source_networks;
+
+typedef struct {
+    tr_address signalled, accepted, target;
+    tr_address former[2]; /* accepted and signalled before the last change of the remote */
+    tr_address candidate;
+    uint32_t candidate_packets;
+    int64_t candidate_first_ns, accepted_last_ns;
+    tr_source_networks allow, takeover;
+    bool latch, settled; /* settled: something was accepted since the remote was signalled */
 } tr_source_filter;
 
 typedef enum {
     TR_SOURCE_REFUSED,
     TR_SOURCE_ACCEPTED,
-    TR_SOURCE_LATCHED,  /* accepted from now on; first choice of the call */
-    TR_SOURCE_TOOK_OVER /* accepted from now on; another was before */
+    TR_SOURCE_CHANGED /* accepted from now on; another was before */
 } tr_source_verdict;
 
 /* (Re-)signalled: forgets what was latched unless the remote is the same as before. */
