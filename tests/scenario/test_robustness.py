@@ -14,11 +14,13 @@ import pytest
 
 from tests.peers.driver import twilio_caller
 from tests.peers.probe import Probe
+from tests.peers.rtp_plan import RtpPlan, packet
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.phone import Phone
 
 Make: TypeAlias = Callable[[random.Random, Probe], bytes]
 
+UDP = socket.SOCK_DGRAM
 ROUNDS = 4000
 GROWTH_KB = 1500  # of resident memory; a leak of one message each would be ten times that
 
@@ -108,6 +110,23 @@ def test_garbage_changes_nothing(
     assert over["lost"] == 0
     assert after - before < GROWTH_KB
     assert "Traceback" not in gateway.log_text()
+
+
+def test_nobody_beats_the_caller_to_its_stream(
+    gateway: GatewayProcess, phone: Phone, tmp_path: Path
+) -> None:
+    """Good RTP from another port, before the caller's first packet: symmetric RTP may try it."""
+    plan = RtpPlan(payload_type=0, event_type=None, timestamp=5)
+    with twilio_caller(gateway.target, tmp_path) as caller, socket.socket(type=UDP) as thief:
+        caller.wait_for("response", status=180)
+        phone.lift()
+        host, _, port = caller.wait_for("answered")["media"].rpartition(":")
+        for number in range(50):
+            thief.sendto(packet(plan.next_slot(), number, 99), (host, int(port)))
+        caller.wait_for("live")
+        await_received(phone, phone.status()["calls"][0]["rtp"]["received"] + 40)
+        caller.order("bye")
+        assert caller.over()["faults"] == []
 
 
 def await_received(phone: Phone, count: int) -> None:
