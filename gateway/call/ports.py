@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from gateway.call.call import Call
-    from gateway.sip import Flow, LocalMedia, NameAddr, NegotiatedMedia, Request, TwilioIds
+    from gateway.sip import (
+        CallerId,
+        Flow,
+        LocalMedia,
+        NameAddr,
+        NegotiatedMedia,
+        Request,
+        TwilioIds,
+    )
 
 
 class Caller(Protocol):
@@ -29,6 +37,10 @@ class Caller(Protocol):
     def local_party(self) -> NameAddr: ...
     @property
     def x_headers(self) -> list[tuple[str, str]]: ...
+    @property
+    def identity_headers(self) -> list[tuple[str, str]]: ...
+    @property
+    def caller(self) -> CallerId: ...
     @property
     def twilio(self) -> TwilioIds: ...
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
@@ -31,7 +32,9 @@ class CallRecord(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
 
     `answer` is null for a call that nobody answered; `loss` is in percent of the packets that the
     peer sent; `sip_status` is the final status of the INVITE; `concealed_ms` is sound made up for
-    packets that came too late or never.
+    packets that came too late or never. `headers` are the X- and identity headers of the INVITE as
+    they came, `headers_decoded` those that %HH escapes make different; `caller_name` and
+    `caller_number` are what a display may show, "" when withheld.
     """
 
     call: str
@@ -50,6 +53,9 @@ class CallRecord(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     mos: float | None = None
     digits: Digits = Digits()
     headers: dict[str, str] = {}
+    headers_decoded: dict[str, str] = {}
+    caller_name: str = ""
+    caller_number: str = ""
     line: str | None = None
     duration_s: float = 0.0
     packets: Packets = Packets()
@@ -69,6 +75,12 @@ def headers_by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return joined
 
 
+def decoded(headers: dict[str, str]) -> dict[str, str]:
+    """Those values that %HH escapes make different: Twilio writes `?x-name=value` so."""
+    plain = {name: unquote(value, errors="replace") for name, value in headers.items()}
+    return {name: value for name, value in plain.items() if value != headers[name]}
+
+
 def write_record(journal: Journal, record: CallRecord) -> None:
     """Put the record into the journal: fields to search by, and the whole as CALL_RECORD."""
     journal.write(Message.CALL_RECORD, summary(record), durable=True, **journal_fields(record))
@@ -86,6 +98,8 @@ def journal_fields(record: CallRecord) -> dict[str, Any]:
         "direction": record.direction,
         "call_from": record.from_,
         "call_to": record.to,
+        "caller_name": record.caller_name,
+        "caller_number": record.caller_number,
         "call_start": record.start,
         "call_answer": record.answer,
         "call_end": record.end,

@@ -16,6 +16,7 @@ from gateway.service.records import (
     Digits,
     Packets,
     RecordStore,
+    decoded,
     headers_by_name,
     write_record,
 )
@@ -44,7 +45,9 @@ class CallJournal:
 
     def offered(self, call: Call) -> None:
         caller = call.caller
-        text = f"call from {caller.remote_party.uri} for {caller.requested_user or '(nobody)'}"
+        who = caller.caller.name or caller.caller.number or "somebody unknown"
+        wanted = caller.requested_user or "(nobody)"
+        text = f"{who} calls {wanted}, from {caller.remote_party.uri}"
         self._call(Message.CALL_INCOMING, call, text, peer=_peer(call.caller.flow.remote))
         for problem in caller.twilio.problems:
             self._call(Message.CALL_INCOMING, call, f"odd header, ignored: {problem}")
@@ -96,6 +99,7 @@ class CallJournal:
         figures = call.voice.statistics() if isinstance(call.voice, EngineVoice) else None
         ended = call.ended if call.ended is not None else time.monotonic()
         media = call.caller.media
+        headers = headers_by_name([*call.caller.x_headers, *call.caller.identity_headers])
         return CallRecord(
             call=call.name,
             call_id=call.caller.call_id,
@@ -109,7 +113,10 @@ class CallJournal:
             sip_status=200 if call.answered is not None else call.sip_status,
             codec=media.codec.name if media is not None and call.answered is not None else None,
             digits=Digits("".join(call.digits_sent), "".join(call.digits_received)),
-            headers=headers_by_name(call.caller.x_headers),
+            headers=headers,
+            headers_decoded=decoded(headers),
+            caller_name=call.caller.caller.name,
+            caller_number=call.caller.caller.number,
             line=call.line or None,
             duration_s=0.0 if call.answered is None else round(ended - call.answered, 3),
             twilio_call_sid=call.caller.twilio.call_sid or None,

@@ -19,6 +19,7 @@ from gateway.service.call_record import (
     CallRecord,
     Digits,
     Packets,
+    decoded,
     headers_by_name,
     write_record,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Digits",
     "Packets",
     "RecordStore",
+    "decoded",
     "headers_by_name",
     "read_journal",
     "write_record",

@@ -22,6 +22,18 @@ _NUMBER = re.compile(r"\+?[0-9*#](?:[0-9*#\-.() ]){0,31}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LONGEST = 64
 
+# RFC 7433, RFC 3325, RFC 5806 and the draft of Remote-Party-ID; names compare without case.
+IDENTITY_HEADERS = frozenset(
+    {
+        "user-to-user",
+        "p-asserted-identity",
+        "p-preferred-identity",
+        "p-called-party-id",
+        "remote-party-id",
+        "diversion",
+    }
+)
+
 
 class CallerId(NamedTuple):
     """`name` is "" when there is none, `number` when the caller is no number or is withheld."""

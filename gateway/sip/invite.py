@@ -11,7 +11,7 @@ from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import Answered, EndCause, MediaChanged, SessionEnded, SessionOver
 from gateway.sip.headers import NameAddr
-from gateway.sip.identity import CallerId, caller_id
+from gateway.sip.identity import IDENTITY_HEADERS, CallerId, caller_id
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.negotiation import Negotiation
@@ -21,7 +21,7 @@ from gateway.sip.session_table import FINISHED, SESSION
 from gateway.sip.settings import HeaderFacts
 from gateway.sip.success import Success
 from gateway.sip.twilio_ids import TwilioIds, merge, read_ids
-from gateway.sip.uri import readable, unescape
+from gateway.sip.uri import readable
 from gateway.sip.wire import Flow
 
 # A proxy forgets a call after three minutes without a provisional (section 16.6, timer C), and
@@ -123,9 +123,13 @@ class InviteSession:
         ]
 
     @property
-    def x_headers_decoded(self) -> list[tuple[str, str]]:
-        """The same with %HH resolved, as Twilio writes what a `?x-name=value` carried."""
-        return [(name, unescape(value)) for name, value in self.x_headers]
+    def identity_headers(self) -> list[tuple[str, str]]:
+        """Who calls, for whom and why, by the headers of trunks and carriers, as they came."""
+        return [
+            (name, readable(value))
+            for name, value in self.request.headers
+            if name.lower() in IDENTITY_HEADERS
+        ]
 
     @property
     def twilio(self) -> TwilioIds:

@@ -15,6 +15,7 @@ from gateway.service.records import (
     Digits,
     Packets,
     RecordStore,
+    decoded,
     headers_by_name,
     write_record,
 )
@@ -158,3 +159,8 @@ def test_the_journal_and_memory_are_merged() -> None:
     assert read(store) == ["old", "both", "new"]
     assert read(store, "2026-09-30") in (["both", "new"], ["new"])
     assert asked[0] == (None, 10)
+
+
+def test_escapes_of_the_peer_are_resolved_beside_the_raw_value() -> None:
+    headers = {"X-Plain": "door", "X-Escaped": "a%2Cb%3Bc%3Dd", "X-Odd": "100%"}
+    assert decoded(headers) == {"X-Escaped": "a,b;c=d"}
