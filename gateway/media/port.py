@@ -10,6 +10,7 @@ from typing import Protocol
 
 SAMPLE_RATE = 8000
 SAMPLE_BYTES = 2
+MAX_NETWORKS = 16  # in each of a stream's lists of sources; the engine's TR_ALLOW_NETWORKS
 
 
 class LineAudio(Protocol):

@@ -8,8 +8,9 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.media.port import MAX_NETWORKS
 from gateway.net.allowlist import AllowList
-from gateway.service import placeholders
+from gateway.service import placeholders, rtp_sources
 from gateway.service.config import Config, Listen, parse_listen
 from gateway.service.config_decode import NOT_AVAILABLE
 from gateway.service.problems import Key, Report
@@ -93,6 +94,19 @@ def _check_allow_from(config: Config, report: Report) -> None:
                 report.error((table, "allow_from", index), str(error))
     if not config.sip.allow_from:
         report.warn(("sip", "allow_from"), "it is empty: nobody is answered, no call can come")
+
+
+def _check_rtp_sources(config: Config, report: Report) -> None:
+    try:
+        count = len(rtp_sources.allowed(config))
+    except ConfigError:
+        return  # said already, entry by entry
+    if count > MAX_NETWORKS:
+        report.error(
+            ("rtp", "allow_from"),
+            f"these are {count} networks with lists and lan spelled out and neighbours merged;"
+            f" at most {MAX_NETWORKS} are allowed",
+        )
 
 
 def _check_openness(config: Config, report: Report) -> None:
@@ -204,6 +218,7 @@ _CHECKS: tuple[Callable[[Config, Report], None], ...] = (
     _check_listen,
     _check_public_address,
     _check_allow_from,
+    _check_rtp_sources,
     _check_openness,
     _check_auth,
     _check_response_headers,

@@ -31,6 +31,7 @@ from gateway.net.allowlist import AllowList
 from gateway.net.pump import Pump
 from gateway.net.rtp_ports import RtpPorts
 from gateway.net.timer import CoreTimer
+from gateway.service import rtp_sources
 from gateway.service.config import Audio, Config
 from gateway.service.config import Line as LineConfig
 from gateway.service.countries import read_country
@@ -90,7 +91,12 @@ class Gateway:
         self.voices = EngineVoices(
             self.engine,
             RtpPorts(*config.rtp.ports, dscp=config.rtp.dscp),
-            MediaPolicy(self.stack.settings.host_for, rtp_sources(config), config.rtp.timeout_s),
+            MediaPolicy(
+                self.stack.settings.host_for,
+                rtp_sources.allowed(config),
+                rtp_sources.takeover(config),
+                config.rtp.timeout_s,
+            ),
             {name: unit.audio for name, unit in self.units.items()},
         )
         self.observer = CallJournal(journal, records)
@@ -286,10 +292,3 @@ class Gateway:
         """The watchdog saw no tick of the engine: say so before systemd restarts us."""
         text = f"the engine thread has stood still for {seconds:.0f} s"
         self.journal.write(Message.HEARTBEAT_LOST, text)
-
-
-def rtp_sources(config: Config) -> tuple[str, ...]:
-    """`rtp.allow_from` as networks, named lists spelled out."""
-    if not config.rtp.allow_from:
-        return ()
-    return AllowList(config.rtp.allow_from, connected=connected_subnets()).networks

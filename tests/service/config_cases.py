@@ -172,6 +172,10 @@ ERRORS = [
         "6: rtp.timeout_s: -1 is not allowed; allowed is seconds from",
     ),
     (LINE + '[rtp]\nallow_from = ["nobody"]', "6: rtp.allow_from[0]: no list is named 'nobody'"),
+    (
+        LINE + "[rtp]\nallow_from = [" + ", ".join(f'"10.{n}.0.0/24"' for n in range(17)) + "]",
+        "6: rtp.allow_from: these are 17 networks with lists and lan spelled out",
+    ),
     (LINE + '[[account]]\nname = "trunk"', "5: account: not available in this version"),
     (LINE + 'account = "trunk"', "5: line[0].account: not available in this version"),
     (LINE + "pins = { fr = 13 }", "5: line[0].pins: not available in this version"),
