@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gateway.call.call import Call
 from gateway.call.ports import Caller
@@ -16,13 +16,17 @@ from gateway.media.stream import Stream, StreamSettings
 from gateway.net.rtp_ports import RtpPorts, RtpSockets
 from gateway.sip import LocalMedia, NegotiatedMedia
 
+# The engine's name for each codec that SDP may name; the payload type may be any (RFC 3551, 3).
+_LAWS: Final = {"PCMU": 0, "PCMA": 8}
+
 
 @dataclass(frozen=True, slots=True)
 class MediaPolicy:
     """What the configuration says of RTP. `host_for(local)`: what SDP says for `local`."""
 
     host_for: Callable[[str], str]
-    allow: tuple[str, ...]
+    allow: tuple[str, ...]  # as in StreamSettings; so is takeover
+    takeover: tuple[str, ...]
     timeout_s: float
 
 
@@ -99,6 +103,7 @@ class EngineVoice:
             rtcp_fd=sockets.rtcp.fileno(),
             latch=True,
             allow=self._policy.allow,
+            takeover=self._policy.takeover,
             # RFC 3550 5.1: random start values, so that known-plaintext attacks find nothing.
             ssrc=secrets.randbits(32),
             sequence=secrets.randbits(16),
@@ -113,8 +118,9 @@ class EngineVoice:
             "remote": media.remote,
             "remote_rtcp": media.remote_rtcp,
             "rtcp_mux": media.rtcp_mux,
-            "codec": media.codec.payload_type,
+            "codec": _LAWS[media.codec.name],
             "payload_type": media.codec.payload_type,
+            "receive_payload_type": media.codec.payload_type,
             "dtmf_payload_type": media.telephone_event,
             "dtmf_receive_payload_type": media.telephone_event_receive,
             "ptime_ms": media.ptime,

@@ -126,8 +126,8 @@ static bool in_sequence(tr_stream *s, const tr_packet *packet)
 /* RFC 3551 fixes 0 and 8, so the peer may change the law without signalling. */
 static tr_law law_of(const tr_stream *s, uint8_t payload_type)
 {
-    const bool fixed = payload_type == 0 || payload_type == 8;
-    return (fixed ? payload_type : s->settings.codec) == 8 ? TR_A_LAW : TR_MU_LAW;
+    const bool negotiated = payload_type == s->settings.receive_payload_type;
+    return (negotiated ? s->settings.codec : payload_type) == 8 ? TR_A_LAW : TR_MU_LAW;
 }
 
 static void take_audio(tr_stream *s, const tr_packet *packet, uint32_t arrival)
