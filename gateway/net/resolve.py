@@ -11,6 +11,7 @@ from typing import Final
 
 from gateway.errors import SystemRefusal
 
+_CACHED: Final = 256
 _LIFETIME_S: Final = 4.0  # shorter than SIP's patience of 64*T1, so that a second try still fits
 
 
@@ -37,6 +38,8 @@ class Resolver:
         if now < expires:
             return cached
         ttl, found = await self._ask(host, "AAAA" if v6 else "A")
+        while len(self._cache) >= _CACHED:  # the names come from peers: the oldest one goes
+            del self._cache[next(iter(self._cache))]
         self._cache[host, v6] = (now + ttl, found)
         return found
 
