@@ -43,8 +43,9 @@ class Probe:
         to_tag: str = "",
         more: tuple[tuple[str, str], ...] = (),
         payloads: str = "",
+        offer: str = "",
     ) -> bytes:
-        """A request as bytes; `payloads` such as "0 101" gives it an offer."""
+        """A request as bytes; `payloads` such as "0 101" gives it an offer, `offer` a whole one."""
         host, port = self.address
         uri = f"sip:{user}@127.0.0.1:{self._remote[1]}" if user else f"sip:127.0.0.1:{port}"
         branch = branch or "z9hG4bK" + secrets.token_hex(8)
@@ -58,7 +59,7 @@ class Probe:
             ("Contact", f"<sip:probe@{host}:{port}>"),
             *more,
         ]
-        body = OFFER.format(payloads=payloads).encode() if payloads else b""
+        body = (OFFER.format(payloads=payloads) if payloads else offer).encode()
         if body:
             headers.append(("Content-Type", "application/sdp"))
         return build(f"{method} {uri} SIP/2.0", headers, body)
