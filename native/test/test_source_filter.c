@@ -72,6 +72,8 @@ static const struct {
     {"so is the latched", LATCH, "aaaAAA>baaaaaaaaBBBaa", 'b'},
     {"and the remote behind it", LATCH, "aaaAAA>bssssssssBBB", 'b'},
     {"and a member", LATCH | TAKEOVER, "SSS>bssssssssBBB.....sssss", 'b'},
+    {"and all before it", LATCH | TAKEOVER, "SSS>aAAA>bsssssaaaasaBBBssss", 'b'},
+    {"however often the two take turns", LATCH, "S>aA>sS>aA>sS>aA>sS>baaaaasssssB", 'b'},
     {"others may latch to the new one", LATCH, "aaaAAA>bcccCCC", 'c'},
     {"the latched may be the new one", LATCH, "aaaAAA>aAAAsssss", 'a'},
     {"a remote may come back", LATCH, "SSS>aAAA>sSSSaaaaaa", 's'},

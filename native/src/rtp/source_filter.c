@@ -31,6 +31,22 @@ static bool within(const tr_source_networks *list, const tr_address *source)
     return false;
 }
 
+static bool is_former(const tr_source_filter *filter, const tr_address *source)
+{
+    for (int i = 0; i < TR_SOURCES_FORMER; i++)
+        if (tr_address_same(source, &filter->former[i]))
+            return true;
+    return false;
+}
+
+static void retire(tr_source_filter *filter, tr_address source)
+{
+    if (!source.family || is_former(filter, &source))
+        return;
+    filter->former[filter->former_next] = source;
+    filter->former_next = (filter->former_next + 1) % TR_SOURCES_FORMER;
+}
+
 static void start_with(tr_source_filter *filter, tr_address remote)
 {
     filter->signalled = filter->accepted = filter->target = remote;
@@ -48,8 +64,8 @@ void tr_source_filter_signal(tr_source_filter *filter, const tr_stream_settings 
     filter->allow = networks_of(settings->allow, settings->allow_count);
     filter->takeover = networks_of(settings->takeover, settings->takeover_count);
     if (!same && !nowhere) {
-        filter->former[0] = filter->accepted;
-        filter->former[1] = filter->signalled;
+        retire(filter, filter->accepted);
+        retire(filter, filter->signalled);
         start_with(filter, settings->remote);
     } else if (!filter->latch) {
         start_with(filter, filter->signalled);
@@ -58,8 +74,7 @@ void tr_source_filter_signal(tr_source_filter *filter, const tr_stream_settings 
 
 static bool may_be_candidate(const tr_source_filter *filter, const tr_address *source)
 {
-    if (!filter->latch || tr_address_same(source, &filter->former[0]) ||
-        tr_address_same(source, &filter->former[1]))
+    if (!filter->latch || is_former(filter, source))
         return false;
     if (within(&filter->takeover, source))
         return true;

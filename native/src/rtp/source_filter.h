@@ -13,8 +13,8 @@
  *                 accepted source has been silent for 60 ms. None given: nobody.
  *
  * The packets of a probation are of one source, with none of the accepted or of another candidate
- * between. After a new remote was signalled, those heard and signalled before are no candidates:
- * what they still send is late.
+ * between. After a new remote was signalled, those heard and signalled before in this call (the
+ * last eight) are no candidates: what they still send is late.
  *
  * `target` is where to send: the signalled remote. It moves to a latched source unless that is
  * inside `takeover`, or `allow` is given: a cluster wants RTP at the signalled address, a peer
@@ -29,6 +29,8 @@
 
 #include "tipring_engine.h"
 
+enum { TR_SOURCES_FORMER = 8 };
+
 typedef struct {
     tr_address networks[TR_ALLOW_NETWORKS];
     uint32_t count;
@@ -36,7 +38,8 @@ typedef struct {
 
 typedef struct {
     tr_address signalled, accepted, target;
-    tr_address former[2]; /* accepted and signalled before the last change of the remote */
+    tr_address former[TR_SOURCES_FORMER]; /* accepted or signalled before the remote changed */
+    uint32_t former_next;                 /* the oldest, replaced next */
     tr_address candidate;
     uint32_t candidate_packets;
     int64_t candidate_first_ns, accepted_last_ns;
