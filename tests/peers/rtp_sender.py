@@ -18,6 +18,12 @@ PERIOD_NS = 20_000_000
 PRIORITY = 10
 
 
+def be_prompt(priority: int) -> None:
+    """SCHED_FIFO for the calling thread where the system allows it."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+
+
 class RtpSender:
     """`tell(t, text)` is called on the sender's thread with the notes of slots as they leave."""
 
@@ -58,8 +64,7 @@ class RtpSender:
         self._remote = remote
 
     def _run(self) -> None:
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        be_prompt(PRIORITY)
         due = time.monotonic_ns() + PERIOD_NS
         while not self._stop.is_set():
             # The grid is absolute: a late slot does not move those after it.

@@ -23,6 +23,7 @@ from tests.peers.edge_loop import Loop, Timeline
 from tests.peers.edge_media import EdgeMedia
 from tests.peers.edge_messages import Edge, answer_ok
 from tests.peers.impairments import Impairments
+from tests.peers.rtp_sender import PRIORITY, be_prompt
 from tests.peers.sip_text import SipText, digest_answer, host_port, parse, parse_sdp
 
 T1, T2 = 0.5, 4.0
@@ -242,7 +243,10 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    sys.setswitchinterval(0.0005)  # the sender's thread must not wait for the others' slices
+    # The sender's thread must wait for nobody: not for this thread's slice of the interpreter, nor
+    # for this thread to be given a processor while it holds the interpreter.
+    sys.setswitchinterval(0.0005)
+    be_prompt(PRIORITY - 1)
     return Caller(options(arguments)).run()
 
 
