@@ -62,7 +62,11 @@ def _collide(one: Listen, other: Listen) -> bool:
         return False
     if (":" in one.host) != (":" in other.host):
         return False
-    return one.host == other.host or one.is_wildcard or other.is_wildcard
+    if one.is_wildcard or other.is_wildcard:
+        return True
+    if _is_address(one.host) and _is_address(other.host):  # ::1 is 0:0:0:0:0:0:0:1, too
+        return ip_address(one.host) == ip_address(other.host)
+    return one.host == other.host
 
 
 def _is_address(text: str) -> bool:
@@ -132,6 +136,8 @@ def _check_auth(config: Config, report: Report) -> None:
     for index, user in enumerate(auth.users):
         if user.username in seen:
             report.error((*key, "users", index), f'the user name "{user.username}" is used twice')
+        if ":" in user.username:  # RFC 7616 section 3.4.4: it ends the name in the hash
+            report.error((*key, "users", index), f'the user name "{user.username}" has a colon')
         seen.add(user.username)
 
 

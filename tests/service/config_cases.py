@@ -31,6 +31,14 @@ ERRORS = [
     ),
     (LINE + '[sip]\nlisten = ["tls:[::]:5061"]', "6: sip.listen[0]: tls: is not available in this"),
     (
+        LINE + '[sip]\nlisten = ["udp:[::1]:5060", "udp:[0:0:0:0:0:0:0:1]:5060"]',
+        "6: sip.listen[1]: port 5060 of 0:0:0:0:0:0:0:1 is listed twice",
+    ),
+    (
+        LINE + '[sip.inbound_auth]\nusers = [{ username = "a:b", password = "c" }]',
+        '6: sip.inbound_auth.users[0]: the user name "a:b" has a colon',
+    ),
+    (
         LINE + '[sip]\nlisten = [\n  "udp:0.0.0.0:5060",\n  "udp:127.0.0.1:5060",\n]',
         "6: sip.listen[1]: port 5060 of 127.0.0.1 is listed twice",
     ),
