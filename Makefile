@@ -32,7 +32,7 @@ help:
 	@echo 'make test-fast  the Python tests that need no peer and no patience; ARGS="-k sdp" for some'
 	@echo 'make lint       ruff and mypy; make format lets ruff write'
 	@echo 'make bench      our figures beside those of other programs'
-	@echo 'make fuzz       the packet parsers against random bytes; SECONDS=600 for longer'
+	@echo 'make fuzz       SIP and RTP against damaged and random bytes; SECONDS=600 for longer'
 	@echo 'make fresh      SUITE="bookworm trixie" TARGET="test demo" on machines made for it'
 	@echo 'make setup      what all of these need; make clean removes what they made'
 
@@ -69,6 +69,7 @@ bench: setup
 
 fuzz: setup
 	$(MAKE) -C native fuzz SECONDS=$(SECONDS)
+	TIPRING_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q tests/sip/test_fuzz.py
 
 fresh: apt-fresh
 	@for suite in $(SUITE); do \

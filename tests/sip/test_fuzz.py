@@ -1,6 +1,6 @@
 """A fuzz run over whole calls: damaged messages of every kind, in and out of a call.
 
-`TIPRING_FUZZ_SECONDS` sets how long (default 20), `TIPRING_FUZZ_SEED` where it starts; a failure
+`TIPRING_FUZZ_SECONDS` sets how long (default 60), `TIPRING_FUZZ_SEED` where it starts; a failure
 prints both the seed and the datagram. RFC 4475 messages and captures join the seeds when present.
 """
 
@@ -93,7 +93,7 @@ def leave_nothing(world: World) -> None:
 @pytest.mark.slow
 def test_fuzz() -> None:
     seed = int(os.environ.get("TIPRING_FUZZ_SEED") or random.randrange(1 << 32))
-    seconds = float(os.environ.get("TIPRING_FUZZ_SECONDS") or 20)
+    seconds = float(os.environ.get("TIPRING_FUZZ_SECONDS") or 60)
     chance, known = random.Random(seed), seeds()
     end = time.monotonic() + seconds
     datagrams = 0
