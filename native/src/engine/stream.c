@@ -76,12 +76,19 @@ void tr_stream_begin(tr_stream *s, const tr_stream_settings *settings, uint32_t 
 }
 
 /* At either end of a hold: what the peer sends meanwhile is neither heard nor lost. */
-static void hold_receiving(tr_stream *s, const tr_tick *tick)
+static void hold_receiving(tr_stream *s)
 {
-    s->in.heard_ns = tick->now_ns;
     tr_reception_suspend(&s->in.reception);
     tr_jitter_restart(&s->in.jitter);
     tr_event_receiver_restart(&s->in.events);
+}
+
+/* What the peer may send, or is expected to, is another thing now: its silence so far says nothing
+ * about that, however long it was. */
+static bool waits_anew(const tr_stream_settings *a, const tr_stream_settings *b)
+{
+    return a->timeout_ms != b->timeout_ms || a->sending != b->sending ||
+           a->receiving != b->receiving || !tr_address_same(&a->remote, &b->remote);
 }
 
 /* A re-INVITE: only what may change in a session is taken over. */
@@ -98,8 +105,12 @@ void tr_stream_change(tr_stream *s, const tr_stream_settings *settings, const tr
     tr_stream_aim(s);
     if (settings->sending && !old.sending)
         s->out.marker = true;
+    if (waits_anew(&old, settings)) {
+        s->in.heard_ns = tick->now_ns;
+        s->in.timed_out = false;
+    }
     if (settings->receiving != old.receiving)
-        hold_receiving(s, tick);
+        hold_receiving(s);
 }
 
 void tr_stream_end(tr_stream *s, const tr_tick *tick)
@@ -130,6 +141,7 @@ void tr_stream_order_digit(tr_stream *s, uint8_t event, uint32_t duration_ms)
 
 void tr_stream_skip(tr_stream *s, uint32_t samples)
 {
+    tr_stream_withdraw(s);
     s->out.timestamp += samples;
     tr_jitter_skip(&s->in.jitter, samples);
 }

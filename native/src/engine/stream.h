@@ -63,6 +63,7 @@ typedef struct {
     uint32_t random;
     uint64_t last_sr_ntp;               /* of the peer's last SR */
     int64_t last_sr_ns;                 /* when it came */
+    uint32_t last_sr_ssrc, left_ssrc;   /* whose it was; who said BYE last */
     int64_t sent_at_last;               /* packets sent when we last reported */
 } tr_stream_rtcp;
 
@@ -109,6 +110,7 @@ void tr_stream_aim(tr_stream *stream);
 
 /* stream_send.c */
 void tr_stream_transmit(tr_stream *stream);               /* what was prepared leaves */
+void tr_stream_withdraw(tr_stream *stream);               /* prepared speech has become stale */
 void tr_stream_prepare(tr_stream *stream, const int16_t *pcm, const tr_tick *tick);
 
 /* stream_receive.c; `scratch` is shared by all streams */

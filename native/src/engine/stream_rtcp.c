@@ -19,11 +19,11 @@ static tr_rtcp_block block_about(tr_stream *s, int64_t now_ns)
     tr_rtcp_block block = {
         .ssrc = s->in.reception.ssrc,
         .fraction = tr_reception_fraction(&s->in.reception),
-        .lost = (int32_t)tr_reception_lost(&s->in.reception),
+        .lost = (int32_t)tr_reception_lost_of_ssrc(&s->in.reception),
         .highest = (uint32_t)s->in.reception.highest,
         .jitter = (uint32_t)s->in.reception.jitter,
     };
-    if (s->rtcp.last_sr_ntp) {
+    if (s->rtcp.last_sr_ntp && s->rtcp.last_sr_ssrc == block.ssrc) {
         block.last_sr = tr_rtcp_ntp_middle(s->rtcp.last_sr_ntp);
         /* 1/65536 s */
         block.since_last_sr = (uint32_t)((now_ns - s->rtcp.last_sr_ns) * 65536 / TR_NS_PER_S);
@@ -90,6 +90,28 @@ static void take_block(tr_stream *s, const tr_rtcp_block *block, int64_t wall_ns
         s->statistics.round_trip_us = (int64_t)trip * 1000000 / 65536;
 }
 
+/* LSR and DLSR are of the sender we report about; its first SR may come before its first packet. */
+static void take_sender(tr_stream *s, const tr_rtcp_received *received, int64_t t_ns)
+{
+    if (s->in.reception.started && received->sender_ssrc != s->in.reception.ssrc)
+        return;
+    s->rtcp.last_sr_ssrc = received->sender_ssrc;
+    s->rtcp.last_sr_ntp = received->ntp;
+    s->rtcp.last_sr_ns = t_ns;
+}
+
+/* The sender we hear leaves: said once of each. */
+static void take_bye(tr_stream *s, const tr_rtcp_received *received, const tr_address *source,
+                     int64_t t_ns)
+{
+    const uint32_t ssrc = s->in.reception.ssrc;
+    if (!tr_rtcp_leaves(received, ssrc) || (s->in.rtcp_bye && s->rtcp.left_ssrc == ssrc))
+        return;
+    s->in.rtcp_bye = true;
+    s->rtcp.left_ssrc = ssrc;
+    tr_stream_emit(s, TR_EVENT_RTCP_BYE, 0, 0, source, t_ns);
+}
+
 void tr_stream_rtcp_packet(tr_stream *s, const uint8_t *data, size_t size,
                            const tr_address *source, int64_t t_ns)
 {
@@ -103,14 +125,10 @@ void tr_stream_rtcp_packet(tr_stream *s, const uint8_t *data, size_t size,
         return;
     }
     s->statistics.rtcp_received++;
-    if (received.has_sender) {
-        s->rtcp.last_sr_ntp = received.ntp;
-        s->rtcp.last_sr_ns = t_ns;
-    }
+    if (received.has_sender)
+        take_sender(s, &received, t_ns);
     if (received.has_block)
         take_block(s, &received.block, t_ns + tr_wall_ns() - tr_now_ns());
-    if (received.bye && !s->in.rtcp_bye && received.bye_ssrc == s->in.reception.ssrc) {
-        s->in.rtcp_bye = true;
-        tr_stream_emit(s, TR_EVENT_RTCP_BYE, 0, 0, source, t_ns);
-    }
+    if (received.leaving_count > 0)
+        take_bye(s, &received, source, t_ns);
 }

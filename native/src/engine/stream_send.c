@@ -26,6 +26,17 @@ void tr_stream_transmit(tr_stream *s)
     s->out.packet_size = 0;
 }
 
+/* After a long stall: speech of before it would only arrive late. Its sequence number is taken back,
+ * or the peer would count a loss. A telephone-event is as true as before, and is not repeated often. */
+void tr_stream_withdraw(tr_stream *s)
+{
+    if (s->out.packet_size == 0 || (s->out.packet[1] & 0x7F) != s->settings.payload_type)
+        return;
+    s->out.marker |= s->out.packet[1] >> 7;
+    s->out.sequence--;
+    s->out.packet_size = 0;
+}
+
 static void prepare_packet(tr_stream *s, tr_packet packet)
 {
     packet.sequence = s->out.sequence++;

@@ -145,11 +145,11 @@ void *tr_engine_thread(void *engine)
     e->tick.origin_ns = e->tick.now_ns = tr_now_ns();
     while (!atomic_load_explicit(&e->quit, memory_order_acquire)) {
         wait_until(e->tick.now_ns);
-        transmit(e); /* first of all: what leaves now was made in the tick before */
         const int64_t late_ns = tr_now_ns() - e->tick.now_ns;
-        note_wake(e, late_ns);
         if (late_ns > CATCH_UP_NS)
             skip_ticks(e, late_ns / TR_TICK_NS);
+        transmit(e); /* first of all: what leaves now was made in the tick before */
+        note_wake(e, late_ns);
         tick(e);
         e->tick.now_ns += TR_TICK_NS;
         e->tick.clock += TR_TICK_SAMPLES;

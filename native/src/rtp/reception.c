@@ -19,6 +19,11 @@ static int64_t lost_now(const tr_reception *r)
 
 int64_t tr_reception_lost(const tr_reception *r) { return r->lost_before + lost_now(r); }
 
+int64_t tr_reception_lost_of_ssrc(const tr_reception *r)
+{
+    return tr_reception_lost(r) - r->lost_base;
+}
+
 void tr_reception_suspend(tr_reception *r)
 {
     r->lost_before += lost_now(r);
@@ -27,11 +32,20 @@ void tr_reception_suspend(tr_reception *r)
 
 void tr_reception_expect_new(tr_reception *r) { r->expect_new = r->started; }
 
+/* Another sender: what is reported about it (section 6.4.1) says nothing of the one before. */
+static void begin_ssrc(tr_reception *r, uint32_t ssrc)
+{
+    r->ssrc = ssrc;
+    r->lost_base = r->lost_before;
+    r->jitter = 0;
+}
+
 static void begin(tr_reception *r, uint32_t ssrc, uint16_t sequence)
 {
     r->lost_before += lost_now(r);
+    if (ssrc != r->ssrc)
+        begin_ssrc(r, ssrc);
     r->started = true;
-    r->ssrc = ssrc;
     r->base = r->highest = sequence;
     r->received = 1;
     r->seen[0] = 1;

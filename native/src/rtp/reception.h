@@ -20,6 +20,7 @@ typedef struct {
     int64_t duplicates, reordered;
     uint64_t seen[2];           /* bit n: highest - n arrived */
     int64_t lost_before;        /* of earlier SSRCs and runs */
+    int64_t lost_base;          /* of earlier SSRCs alone: reports about this one begin here */
     int32_t candidate_sequence; /* expected next of a source in probation; -1: none */
     uint32_t candidate_ssrc;
     bool expect_new;            /* the next newcomer needs no probation */
@@ -44,7 +45,9 @@ void tr_reception_suspend(tr_reception *reception);
 void tr_reception_expect_new(tr_reception *reception);
 /* `arrival` in samples of any fixed origin. Not for telephone-events: their timestamp stands. */
 void tr_reception_timing(tr_reception *reception, uint32_t timestamp, uint32_t arrival);
+/* Lost of all senders so far; and of the present SSRC alone, which is what RTCP reports. */
 int64_t tr_reception_lost(const tr_reception *reception);
+int64_t tr_reception_lost_of_ssrc(const tr_reception *reception);
 /* Fraction lost since the last call, in 1/256 (A.3). */
 uint8_t tr_reception_fraction(tr_reception *reception);
 

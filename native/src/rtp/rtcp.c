@@ -105,6 +105,20 @@ static bool parse_blocks(tr_rtcp_received *received, const uint8_t *at, size_t s
     return true;
 }
 
+static void note_leaving(tr_rtcp_received *received, const uint8_t *at, int count)
+{
+    for (int i = 0; i < count && received->leaving_count < TR_RTCP_LEAVING; i++, at += 4)
+        received->leaving[received->leaving_count++] = tr_get32(at);
+}
+
+bool tr_rtcp_leaves(const tr_rtcp_received *received, uint32_t ssrc)
+{
+    for (int i = 0; i < received->leaving_count; i++)
+        if (received->leaving[i] == ssrc)
+            return true;
+    return false;
+}
+
 static bool parse_one(tr_rtcp_received *received, const uint8_t *p, size_t size, uint32_t about)
 {
     const int count = p[0] & 0x1F;
@@ -112,7 +126,7 @@ static bool parse_one(tr_rtcp_received *received, const uint8_t *p, size_t size,
     case SR:
         if (size < 28)
             return false;
-        received->ssrc = tr_get32(p + 4);
+        received->ssrc = received->sender_ssrc = tr_get32(p + 4);
         received->ntp = (uint64_t)tr_get32(p + 8) << 32 | tr_get32(p + 12);
         received->has_sender = true;
         return parse_blocks(received, p + 28, size - 28, count, about);
@@ -124,8 +138,7 @@ static bool parse_one(tr_rtcp_received *received, const uint8_t *p, size_t size,
     case BYE:
         if (size < 4 + 4u * (unsigned)count)
             return false;
-        received->bye = count > 0;
-        received->bye_ssrc = count > 0 ? tr_get32(p + 4) : 0;
+        note_leaving(received, p + 4, count);
         return true;
     default:
         return true;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TR_RTCP_MAX_BYTES = 256 };
+enum { TR_RTCP_MAX_BYTES = 256, TR_RTCP_LEAVING = 31 };
 
 typedef struct {
     uint32_t ssrc;
@@ -31,8 +31,11 @@ typedef struct {
 } tr_rtcp_report;
 
 typedef struct {
-    bool has_sender, has_block, bye;
-    uint32_t ssrc, bye_ssrc;
+    bool has_sender, has_block;
+    uint32_t ssrc;        /* of the last report */
+    uint32_t sender_ssrc; /* of the SR */
+    int leaving_count;
+    uint32_t leaving[TR_RTCP_LEAVING]; /* those whom BYE names (section 6.6) */
     uint64_t ntp;
     tr_rtcp_block block;  /* the one about `about` */
 } tr_rtcp_received;
@@ -40,6 +43,8 @@ typedef struct {
 size_t tr_rtcp_build(uint8_t *out, const tr_rtcp_report *report);
 /* False: not a compound RTCP packet. `about`: our SSRC, whose report block is wanted. */
 bool tr_rtcp_parse(tr_rtcp_received *received, const uint8_t *data, size_t size, uint32_t about);
+/* Does `ssrc` leave? */
+bool tr_rtcp_leaves(const tr_rtcp_received *received, uint32_t ssrc);
 uint64_t tr_rtcp_ntp(int64_t wall_ns);
 static inline uint32_t tr_rtcp_ntp_middle(uint64_t ntp) { return (uint32_t)(ntp >> 16); }
 
