@@ -34,6 +34,13 @@ static void put(int packet)
     tr_jitter_put(&jitter, path.timestamp[packet], pcm, PACKET, (uint32_t)path.due[packet]);
 }
 
+/* Marks go up by one; where play-out is corrected they are faded into others, at most 160 on. */
+static bool continues(int16_t before, int16_t after)
+{
+    const int step = after - before;
+    return (step >= -4 && step <= 6) || after == 1;
+}
+
 static void play(outcome *o, int64_t now, bool *begun, int *gap)
 {
     int16_t pcm[TICK];
@@ -45,7 +52,7 @@ static void play(outcome *o, int64_t now, bool *begun, int *gap)
     if (*begun && *gap > o->longest_gap)
         o->longest_gap = *gap;
     for (int i = 1; i < TICK; i++)
-        if (present[i] && present[i - 1] && pcm[i] != pcm[i - 1] + 1 && pcm[i] != 1)
+        if (present[i] && present[i - 1] && !continues(pcm[i - 1], pcm[i]))
             o->wrong++;
 }
 
@@ -201,7 +208,7 @@ static void odd_packets_fit(void)
         while (jitter.anchored && (int32_t)(timestamp - jitter.play) > 800) {
             heard += tr_jitter_get(&jitter, out, present, TICK, jitter.play + 1300);
             for (int i = 1; i < TICK; i++)
-                wrong += present[i] && present[i - 1] && out[i] != out[i - 1] + 1 && out[i] != 1;
+                wrong += present[i] && present[i - 1] && !continues(out[i - 1], out[i]);
         }
     }
     CHECK_EQ(wrong, 0);

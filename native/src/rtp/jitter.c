@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/sequence.h"
+#include "dsp/splice.h"
 
 enum {
     BLOCK = 80,
@@ -13,8 +14,15 @@ enum {
     AHEAD_MAX = 6400,
     BASE_WINDOW = 32000,  /* 4 s, twice */
     LATE_RESTART = TR_JITTER_UNSURE + 1, /* hopelessly late packets in a row: the sender's clock jumped */
+    MASK = TR_JITTER_RING - 1,
+    LAG_MIN = 40,         /* 5 ms */
+    LAG_MAX = 160,        /* 20 ms: the period of 50 Hz */
+    EXCESS_QUIET = BLOCK + MARGIN,
+    EXCESS_ANY = BLOCK + BLOCK / 2 + MARGIN,
+    EXCESS_MUCH = 10 * BLOCK,
     SETTLE_BLOCKS = 20,
-    QUIET = 200           /* mean magnitude below which a block may be left out or repeated */
+    SETTLE_MUCH = 15,
+    QUIET = 200           /* mean magnitude of a block that may be shortened early */
 };
 #define FORGET 0.998f
 #define COVERED 0.985f
@@ -27,7 +35,7 @@ void tr_jitter_restart(tr_jitter *j)
     j->owed = false;
     j->late_in_row = 0;
     memset(j->unsure, 0, sizeof j->unsure);
-    j->gap = 0;
+    j->gap = j->unbroken = 0;
     j->settle = 0;
 }
 
@@ -181,10 +189,26 @@ static bool has_speech(const tr_jitter *j, uint32_t timestamp)
     return j->present[timestamp & (TR_JITTER_RING - 1)];
 }
 
+/* How far the next block reaches into a packet after the one it begins in. */
+static int overhang(const tr_jitter *j)
+{
+    const int reach = tr_ts_diff(j->newest, j->play) % BLOCK;
+    return reach < 0 ? reach + BLOCK : reach;
+}
+
+/*
+ * Delay beyond the wanted. A block is played whole only when the packet of its last sample is
+ * there: what it reaches into the next packet is needed besides.
+ */
+static int spare(const tr_jitter *j)
+{
+    return j->delay - overhang(j) - j->target;
+}
+
 /* In a gap the play-out point may go wherever the target wants it, in whole blocks. */
 static void correct_in_gap(tr_jitter *j)
 {
-    const int blocks = (j->delay - j->target) / BLOCK;
+    const int blocks = spare(j) / BLOCK;
     if (j->gap < 2 * BLOCK || blocks == 0)
         return;
     if (blocks < 0 && tr_ts_diff(j->play, j->newest) >= 0)
@@ -211,18 +235,64 @@ static void forget(tr_jitter *j, uint32_t from, int samples)
         j->present[(from + (uint32_t)i) & (TR_JITTER_RING - 1)] = 0;
 }
 
-/* In speech, one quiet block at a time is left out; growing happens at gaps by itself. */
+/* Speech in one piece from `play` on, as far as a splice can look. */
+static int in_one_piece(const tr_jitter *j)
+{
+    int samples = 0;
+    while (samples < LAG_MAX + TR_SPLICE && has_speech(j, j->play + (uint32_t)samples))
+        samples++;
+    return samples;
+}
+
+/* No longer than leaves the wanted delay, and than the speech at hand. */
+static int longest_lag(const tr_jitter *j, int excess)
+{
+    const int most = overhang(j) + excess / BLOCK * BLOCK;
+    const int there = in_one_piece(j) - TR_SPLICE;
+    return most < there ? most : there;
+}
+
+static void leave_out(tr_jitter *j, int most)
+{
+    const int lag = tr_splice_lag(j->pcm, MASK, j->play, LAG_MIN, most);
+    tr_splice_drop(j->pcm, MASK, j->play, lag);
+    forget(j, j->play, lag);
+    j->play += (uint32_t)lag;
+    j->delay -= lag;
+}
+
+/* Too little delay: the period just played is played again, if there is one. */
+static void say_again(tr_jitter *j, int lacking)
+{
+    if (j->unbroken < LAG_MAX || in_one_piece(j) < TR_SPLICE)
+        return;
+    const int most = lacking + BLOCK < LAG_MAX ? lacking + BLOCK : LAG_MAX;
+    const int lag = tr_splice_lag_back(j->pcm, MASK, j->play, LAG_MIN, most);
+    tr_splice_repeat(j->pcm, MASK, j->play, lag);
+    j->play -= (uint32_t)lag;
+    for (int i = 0; i < lag; i++)
+        j->present[(j->play + (uint32_t)i) & MASK] = 1;
+    j->delay += lag;
+    j->settle = SETTLE_BLOCKS;
+}
+
+/* In speech, one period at a time. */
 static void correct_in_speech(tr_jitter *j)
 {
+    const int excess = spare(j);
     if (j->settle > 0) {
         j->settle--;
         return;
     }
-    if (j->delay < j->target + BLOCK + MARGIN || !quiet(j, j->play))
+    if (excess < 0)
+        say_again(j, -excess);
+    if (excess < EXCESS_QUIET || (excess < EXCESS_ANY && !quiet(j, j->play)))
         return;
-    forget(j, j->play, BLOCK);
-    j->play += BLOCK;
-    j->settle = SETTLE_BLOCKS;
+    const int most = longest_lag(j, excess);
+    if (most < LAG_MIN)
+        return;
+    leave_out(j, most);
+    j->settle = excess < EXCESS_MUCH ? SETTLE_BLOCKS : SETTLE_MUCH;
 }
 
 static int take(tr_jitter *j, int16_t *pcm, uint8_t *present, int samples)
@@ -242,7 +312,7 @@ static int take(tr_jitter *j, int16_t *pcm, uint8_t *present, int samples)
  * the gap that is there anyway, or a short one now, raises it. */
 static bool hold(tr_jitter *j)
 {
-    const bool wanted = j->owed && j->delay < j->target;
+    const bool wanted = j->owed && spare(j) < 0;
     j->owed = false;
     return wanted;
 }
@@ -265,6 +335,7 @@ int tr_jitter_get(tr_jitter *j, int16_t *pcm, uint8_t *present, int samples, uin
     }
     const int found = take(j, pcm, present, samples);
     j->gap = found ? 0 : j->gap + samples;
+    j->unbroken = found < samples ? 0 : j->unbroken > LAG_MAX ? j->unbroken : j->unbroken + samples;
     j->heard |= found > 0;
     j->play += (uint32_t)samples;
     return found;

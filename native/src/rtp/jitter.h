@@ -5,7 +5,10 @@
  * lengths fit. The play-out point moves by exactly what is played; its distance from the fastest
  * packet of the last seconds is the delay. The wanted delay is the 98.5 % point of a histogram of
  * the packets' lateness, forgotten over about 10 s, between 5 and 200 ms. It is corrected where
- * nobody hears it: during a gap, or by leaving out or repeating a quiet 10 ms block.
+ * it is heard least: during a gap, or by leaving out or repeating one period of 5 to 20 ms
+ * (dsp/splice.h). What is too long is shortened at quiet speech early, at any speech when it is
+ * 17 ms too long. So clocks that run apart cost neither delay nor speech, and a delay that has
+ * grown to 300 ms shrinks within some 10 s.
  *
  * put: where the packet belongs; returns false when it came too late to be played.
  * get: the next `samples`; `present[i]` tells speech from gap. Times are samples of the local
@@ -35,6 +38,8 @@ typedef struct {
     uint32_t last_late;         /* arrival of the last packet that was too late */
     int unsure[TR_JITTER_UNSURE]; /* lateness of packets that came too late, not yet counted */
     int late_in_row, gap;       /* gap: samples since speech was last played */
+    int unbroken;               /* samples played since the last gap */
+
     int target, delay;          /* samples */
     int settle;                 /* blocks to wait before the next correction */
     int64_t late;
