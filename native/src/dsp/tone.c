@@ -35,6 +35,8 @@ void tr_tone_init(tr_tone_generator *tone, const float *hz, int count, float mod
             tone->step[tone->sines++] = step_of(hz[i]);
     tone->mod_step = modulated_by > 0 ? step_of(modulated_by) : 0;
     tone->amplitude = FULL_SCALE_0DBM0 * powf(10.0f, level_dbm0 / 20.0f);
+    if (tone->mod_step) /* the mean square of 1 + d sin is 1 + d * d / 2 */
+        tone->amplitude /= sqrtf(1.0f + MODULATION_DEPTH * MODULATION_DEPTH / 2.0f);
 }
 
 static float next_sample(tr_tone_generator *tone)
@@ -46,7 +48,7 @@ static float next_sample(tr_tone_generator *tone)
     }
     sum *= tone->amplitude;
     if (tone->mod_step) {
-        sum *= (1.0f + MODULATION_DEPTH * sine(tone->mod_phase)) / (1.0f + MODULATION_DEPTH);
+        sum *= 1.0f + MODULATION_DEPTH * sine(tone->mod_phase);
         tone->mod_phase += tone->mod_step;
     }
     return sum;

@@ -2,6 +2,8 @@
  * Tone generator: up to four sines of equal level, optionally amplitude-modulated.
  *
  * Levels are dBm0 of each sine; 0 dBm0 is a peak of 22,656 (G.711: mu-law overload is +3.17 dBm0).
+ * Modulated ("f*m", 90 % deep), the level is still the rms of the whole, sidebands included; its
+ * peaks are 4.1 dB above those of the plain sine.
  * Phase is continuous over calls of `work`; `init` starts at phase 0. Saturates. RT safe.
  */
 #ifndef TR_DSP_TONE_H
