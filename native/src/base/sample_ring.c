@@ -68,6 +68,8 @@ uint32_t tr_sample_ring_end_reached(const tr_sample_ring *ring)
     return LOAD(taken) >= LOAD(end_at) ? serial : 0;
 }
 
+bool tr_sample_ring_ended(const tr_sample_ring *ring) { return LOAD(written) == LOAD(end_at); }
+
 uint32_t tr_sample_ring_level(const tr_sample_ring *ring)
 {
     uint64_t written = LOAD(written), from = live_from(ring);

@@ -33,7 +33,7 @@ static void report_drained(tr_line *line, int64_t now_ns)
 
 void tr_line_capture(tr_line *line, int64_t now_ns)
 {
-    const bool ended = tr_sample_ring_end_reached(&line->source) != 0;
+    const bool ended = tr_sample_ring_ended(&line->source);
     const uint32_t taken =
         tr_sample_ring_read(&line->source, line->microphone, TR_TICK_SAMPLES);
     memset(line->microphone + taken, 0, (TR_TICK_SAMPLES - taken) * sizeof *line->microphone);
@@ -41,7 +41,7 @@ void tr_line_capture(tr_line *line, int64_t now_ns)
     line->statistics.source_taken += taken;
     report_drained(line, now_ns);
     if (taken < TR_TICK_SAMPLES && line->source_used && !ended &&
-        !tr_sample_ring_end_reached(&line->source))
+        !tr_sample_ring_ended(&line->source))
         line->statistics.source_missing += TR_TICK_SAMPLES - taken;
     memset(line->earpiece, 0, sizeof line->earpiece);
 }
