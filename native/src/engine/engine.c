@@ -57,11 +57,14 @@ static void lay_out(tr_engine *e)
     const uint32_t samples = ring_samples(s);
     e->streams = carve(&at, s->streams * sizeof(tr_stream));
     e->lines = carve(&at, s->lines * sizeof(tr_line));
-    for (uint32_t i = 0; i < s->streams; i++)
+    for (uint32_t i = 0; i < s->streams; i++) {
         e->streams[i].slot = i;
+        e->streams[i].outbox.ring = &e->events;
+    }
     for (uint32_t i = 0; i < s->lines; i++) {
         tr_sample_ring_init(&e->lines[i].source, carve(&at, samples * sizeof(int16_t)), samples);
         tr_sample_ring_init(&e->lines[i].sink, carve(&at, samples * sizeof(int16_t)), samples);
+        e->lines[i].outbox.ring = &e->events;
         tr_line_reset(&e->lines[i], i, 0);
     }
     for (int i = 0; i < TR_COMMANDERS; i++)
