@@ -100,7 +100,11 @@ class Sip(Table, frozen=True):
 
 
 class Rtp(Table, frozen=True):
-    """[rtp]. `allow_from` empty: any source, bound by SDP and latching."""
+    """[rtp]. `allow_from`: beside the address in the peer's SDP, who may be heard.
+
+    Empty: anybody until that address speaks (symmetric RTP), then nobody, or Twilio's media network
+    if Twilio may call. See rtp_sources.py and native/src/rtp/source_filter.h.
+    """
 
     ports: Annotated[
         tuple[Port, Port],
