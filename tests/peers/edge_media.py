@@ -93,6 +93,7 @@ class EdgeMedia:
             "log": str(log),
             "begin": heard.begin,
             "sent": self.sender.packets,
+            "late_ms": round(self.sender.late_ms, 3),
             "received": len(heard.packets),
             "lost": heard.lost,
             "jitter_ms": round(heard.jitter_ms, 3),

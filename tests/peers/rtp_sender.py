@@ -45,6 +45,7 @@ class RtpSender:
         self._thread = threading.Thread(target=self._run, name="rtp-sender", daemon=True)
         self.packets = 0
         self.octets = 0
+        self.late_ms = 0.0  # the worst of all packets: how far behind the grid it left
         self.last = (0, 0)  # monotonic ns, RTP time stamp: for the sender report
 
     def start(self) -> None:
@@ -84,6 +85,7 @@ class RtpSender:
         for datagram in self._network.carry(packet(slot, self._sequence, self.ssrc)):
             with contextlib.suppress(OSError):
                 self._sock.sendto(datagram, remote)
+        self.late_ms = max(self.late_ms, (time.monotonic_ns() - due) / 1e6)
         self._sequence += 1
         self.packets += 1
         self.octets += len(slot.payload)
