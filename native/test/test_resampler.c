@@ -44,7 +44,23 @@ static void what_would_alias_is_gone(void)
     CHECK(tr_resampler_new(500, 8000) == NULL);
 }
 
+static void one_rate_changes_no_sample(void)
+{
+    static int16_t in[8000], out[8200];
+    uint32_t state = 1;
+    for (int i = 0; i < 8000; i++)
+        in[i] = (int16_t)((state = state * 1664525u + 1013904223u) >> 16);
+    tr_resampler *r = tr_resampler_new(8000, 8000);
+    int made = tr_resampler_feed(r, in, 8000, out);
+    made += tr_resampler_flush(r, out + made);
+    CHECK_EQ(made, 8000);
+    for (int i = 0; i < 8000; i++)
+        CHECK_EQ(out[i], in[i]);
+    tr_resampler_free(r);
+}
+
 const SUITE(suite_resampler) = {
+    {"one_rate_changes_no_sample", one_rate_changes_no_sample},
     {"sines_survive_any_rate", sines_survive_any_rate},
     {"what_would_alias_is_gone", what_would_alias_is_gone},
     END_OF_SUITE,

@@ -49,7 +49,9 @@ tr_resampler *tr_resampler_new(uint32_t from_rate, uint32_t to_rate)
         return NULL;
     r->from = from_rate;
     r->to = to_rate;
-    r->scale = ROLL_OFF * (to_rate < from_rate ? (double)to_rate / from_rate : 1.0);
+    /* At one rate nothing can alias: the kernel falls on its own zeros and samples pass untouched. */
+    double ratio = to_rate < from_rate ? (double)to_rate / from_rate : 1.0;
+    r->scale = to_rate == from_rate ? 1.0 : ROLL_OFF * ratio;
     r->half = (int)ceil(CROSSINGS / r->scale) + 1;
     r->size = 2 * r->half + 4096;
     r->window = calloc((size_t)r->size, sizeof *r->window);
