@@ -11,6 +11,7 @@ from typing import Final
 from gateway.errors import ExhaustedError, SystemRefusal
 
 _RECEIVE_BUFFER: Final = 1 << 18  # holds seconds of RTP while the engine is held up
+_QUEUED: Final = 1024  # more small packets than the buffer holds
 _TAKEN: Final = (errno.EADDRINUSE, errno.EACCES)
 _SO_TIMESTAMPNS: Final = 35  # <asm-generic/socket.h>; kernel receive times for jitter
 
@@ -23,6 +24,21 @@ class RtpSockets:
     rtcp: socket.socket
     host: str
     port: int
+
+    def forget_queued(self) -> None:
+        """Throw away what came before anybody was asked to send: it is no part of the call.
+
+        Bounded, since a flood may go on meanwhile; on the loop, before the answer leaves, so that
+        not one packet of the peer itself is lost.
+        """
+        for each in (self.rtp, self.rtcp):
+            for _ in range(_QUEUED):
+                try:
+                    each.recv(1)
+                except BlockingIOError:
+                    break
+                except OSError:
+                    continue  # an ICMP error, reported late
 
     def close(self) -> None:
         """Close both sockets; only after the engine has let go of them."""

@@ -61,6 +61,7 @@ class EngineVoice:
         if self._sockets is None:
             return
         if self.stream is None:
+            self._sockets.forget_queued()
             self.stream = self._engine.open_stream(self._settings(media, self._sockets))
             self.stream.connect(self._line)
         else:

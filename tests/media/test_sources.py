@@ -43,18 +43,6 @@ def gets_rtp(media: Rig, *peers: Peer) -> list[bool]:
     return [peer.drain() > 0 for peer in peers]
 
 
-def test_what_was_queued_before_counts_for_nothing(media: Rig) -> None:
-    peer, stranger, pair = media.peer(), media.peer(), media.sockets()
-    for number in range(700):  # as many as a receive buffer holds, or more
-        stranger.send(build(SILENCE, sequence=number, timestamp=number * 160), pair[0])
-    side = media.side(pair, peer.address, latch=True)
-    media.ticks(3)
-    counters = side.stream.statistics()
-    assert (counters.received, counters.discarded_source) == (0, 0)
-    assert Speaker(media, side, peer, 1).speak(3) == 3
-    assert gets_rtp(media, peer, stranger) == [True, False]
-
-
 def test_the_signalled_wins_back_from_a_latched(media: Rig) -> None:
     peer, stranger = media.peer(), media.peer()
     side = media.facing(peer, latch=True)

@@ -80,3 +80,17 @@ def test_ipv6_loopback() -> None:
     pair = ports.take("::1")
     assert pair.rtp.family == socket.AF_INET6
     pair.close()
+
+
+def test_what_was_queued_before_is_forgotten_and_no_more() -> None:
+    pair = RtpPorts(*free_range(1), dscp=46).take(HOST)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        for number in range(700):  # as many as a receive buffer holds, or more
+            peer.sendto(b"early %d" % number, (HOST, pair.port))
+        peer.sendto(b"early", (HOST, pair.port + 1))
+        pair.forget_queued()
+        peer.sendto(b"first", (HOST, pair.port))
+        assert pair.rtp.recv(100) == b"first"
+        with pytest.raises(BlockingIOError):
+            pair.rtcp.recv(100)
+    pair.close()

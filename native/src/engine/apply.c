@@ -53,7 +53,6 @@ static void apply_to_stream(tr_engine *e, const tr_command *c)
         s->rtp_family = c->value;
         s->rtcp_family = c->extra;
         tr_stream_begin(s, &c->with.stream, c->serial, &e->tick);
-        tr_stream_forget_queued(s, e->scratch);
         enrol(&e->busy_streams, c->slot);
         return;
     }
