@@ -54,7 +54,7 @@ def test_the_period_that_systemd_asks_for(environ: dict[str, str], period: float
 
 def test_the_texts() -> None:
     sent: list[str] = []
-    notifier = Notifier({}, sent.append)
+    notifier = Notifier({"WATCHDOG_USEC": "8000000"}, sent.append)
     notifier.ready("1 line ready")
     notifier.status("1 call")
     notifier.alive()
