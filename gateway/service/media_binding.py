@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gateway.call.call import Call
 from gateway.call.ports import Caller
+from gateway.errors import ExhaustedError
 from gateway.media.engine import Engine
 from gateway.media.line import Line
 from gateway.media.statistics import StreamStatistics
@@ -39,13 +40,13 @@ class EngineVoice:
         line: Line,
         sockets: RtpSockets,
         policy: MediaPolicy,
-        retiring: dict[Stream, RtpSockets],
+        retire: Callable[[Stream, RtpSockets], None],
     ) -> None:
         self._engine = engine
         self._line = line
         self._sockets: RtpSockets | None = sockets
         self._policy = policy
-        self._retiring = retiring
+        self._retire = retire
         self._final: StreamStatistics | None = None
         self.stream: Stream | None = None
         self.media: NegotiatedMedia | None = None
@@ -94,8 +95,7 @@ class EngineVoice:
             sockets.close()
             return
         self._final = self.stream.statistics()
-        self._retiring[self.stream] = sockets
-        self.stream.stop()
+        self._retire(self.stream, sockets)
         self.stream = None
 
     def _settings(self, media: NegotiatedMedia, sockets: RtpSockets) -> StreamSettings:
@@ -133,21 +133,41 @@ class EngineVoice:
 
 
 class EngineVoices:
-    """Reserves voices: an RTP port pair each, on the local address that the INVITE came to."""
+    """Reserves voices: an RTP port pair each, on the local address that the INVITE came to.
+
+    `later` calls something back in a little while.
+    """
 
     def __init__(
-        self, engine: Engine, ports: RtpPorts, policy: MediaPolicy, lines: dict[str, Line]
+        self,
+        engine: Engine,
+        ports: RtpPorts,
+        policy: MediaPolicy,
+        lines: dict[str, Line],
+        later: Callable[[Callable[[], None]], object],
     ) -> None:
         self._engine = engine
         self._ports = ports
         self._policy = policy
         self._lines = lines
+        self._later = later
         self._retiring: dict[Stream, RtpSockets] = {}
 
     def reserve(self, line: str, caller: Caller) -> EngineVoice:
         """Raises ExhaustedError or SystemRefusal."""
         sockets = self._ports.take(caller.flow.local[0])
-        return EngineVoice(self._engine, self._lines[line], sockets, self._policy, self._retiring)
+        return EngineVoice(self._engine, self._lines[line], sockets, self._policy, self._retire)
+
+    def _retire(self, stream: Stream, sockets: RtpSockets) -> None:
+        self._retiring[stream] = sockets
+        self._stop(stream)
+
+    def _stop(self, stream: Stream) -> None:
+        """Stop it now, or as soon as the engine takes commands again: it must not send for ever."""
+        try:
+            stream.stop()
+        except ExhaustedError:
+            self._later(lambda: self._stop(stream))
 
     def retired(self, stream: Stream) -> None:
         """The engine has let go of the stream: now its descriptors may be closed."""

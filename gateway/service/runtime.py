@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 STRANGER_REPORT_S: Final = 60.0
 STOP_S: Final = 4.0  # for BYEs to be answered; systemd and the owner are promised five seconds
 ACK_S: Final = 2.5  # of these, for an ACK before the BYE leaves without it
+RETRY_S: Final = 0.02  # two ticks of the engine: its command ring has room again
 _SPARE_STREAMS: Final = 8
 
 
@@ -98,6 +99,7 @@ class Gateway:
                 config.rtp.timeout_s,
             ),
             {name: unit.audio for name, unit in self.units.items()},
+            later=lambda action: self._loop.call_later(RETRY_S, action),
         )
         self.observer = CallJournal(journal, records)
         self.switchboard = Switchboard(
