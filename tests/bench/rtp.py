@@ -9,64 +9,26 @@ import struct
 from dataclasses import dataclass
 from functools import cache
 
-TICK = 160  # samples in 20 ms at 8,000 Hz
-EVENTS = "0123456789*#ABCD"  # RFC 4733 section 3.2, table 3
+from tests.peers.rtp_wire import EVENTS, TICK, Packet, Unwrapper, event, header, read
+
+__all__ = ["TICK", "Packet", "Unwrapper", "event", "read"]
+
 SILENCE = b"\xff" * TICK
-_HEADER = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """An RTP packet; when received, `t_ns` is the kernel's stamp on CLOCK_MONOTONIC, else 0."""
-
-    t_ns: int
-    sequence: int
-    timestamp: int
-    payload_type: int
-    marker: bool
-    ssrc: int
-    payload: bytes
 
 
 def build(packet: Packet) -> bytes:
     """An RTP packet without CSRC and extension (RFC 3550 section 5.1); numbers wrap here."""
-    second = packet.payload_type | (0x80 if packet.marker else 0)
-    sequence, timestamp = packet.sequence & 0xFFFF, packet.timestamp & 0xFFFFFFFF
-    return _HEADER.pack(0x80, second, sequence, timestamp, packet.ssrc) + packet.payload
-
-
-def read(data: bytes, t_ns: int) -> Packet | None:
-    """Take a packet apart; None for what is not RTP version 2."""
-    if len(data) < _HEADER.size or data[0] >> 6 != 2:
-        return None
-    _, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
-    body = data[_HEADER.size + 4 * (data[0] & 15) :]
-    return Packet(t_ns, sequence, timestamp, second & 0x7F, bool(second & 0x80), ssrc, body)
-
-
-def event(digit: str, end: bool, duration: int) -> bytes:
-    """A telephone-event payload, volume -10 dBm0 (RFC 4733 section 2.3)."""
-    return _EVENT.pack(EVENTS.index(digit), (0x80 if end else 0) | 10, duration)
-
-
-class Unwrapper:
-    """Makes a wrapping counter run on: the nearest value to the last one is meant."""
-
-    def __init__(self, bits: int) -> None:
-        self._modulus = 1 << bits
-        self._last: int | None = None
-
-    def feed(self, value: int) -> int:
-        """The extended value; may be below the last one when packets are out of order."""
-        if self._last is None:
-            self._last = value
-            return value
-        half = self._modulus // 2
-        step = (value - self._last + half) % self._modulus - half
-        extended = self._last + step
-        self._last = max(self._last, extended)
-        return extended
+    return (
+        header(
+            packet.payload_type,
+            packet.sequence,
+            packet.timestamp,
+            packet.ssrc,
+            marker=packet.marker,
+        )
+        + packet.payload
+    )
 
 
 @dataclass(slots=True)
