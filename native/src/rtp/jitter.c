@@ -22,6 +22,7 @@ enum {
     EXCESS_MUCH = 10 * BLOCK,
     SETTLE_BLOCKS = 20,
     SETTLE_MUCH = 15,
+    PATIENCE_BLOCKS = 200, /* a burst at the start of a talkspurt soon passes by itself */
     QUIET = 200           /* mean magnitude of a block that may be shortened early */
 };
 #define FORGET 0.998f
@@ -36,7 +37,7 @@ void tr_jitter_restart(tr_jitter *j)
     j->late_in_row = 0;
     memset(j->unsure, 0, sizeof j->unsure);
     j->gap = j->unbroken = 0;
-    j->settle = 0;
+    j->settle = j->too_long = 0;
 }
 
 void tr_jitter_init(tr_jitter *j)
@@ -280,13 +281,14 @@ static void say_again(tr_jitter *j, int lacking)
 static void correct_in_speech(tr_jitter *j)
 {
     const int excess = spare(j);
+    j->too_long = excess < EXCESS_ANY ? 0 : j->too_long + 1;
     if (j->settle > 0) {
         j->settle--;
         return;
     }
     if (excess < 0)
         say_again(j, -excess);
-    if (excess < EXCESS_QUIET || (excess < EXCESS_ANY && !quiet(j, j->play)))
+    if (excess < EXCESS_QUIET || (j->too_long < PATIENCE_BLOCKS && !quiet(j, j->play)))
         return;
     const int most = longest_lag(j, excess);
     if (most < LAG_MIN)
