@@ -4,12 +4,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
 
 enum { PAGE = 4096, ALIGN = 64 };
 
@@ -25,22 +22,12 @@ static uint32_t ring_samples(const tr_engine_settings *s)
 
 static size_t arena_bytes(const tr_engine_settings *s)
 {
-    size_t bytes = aligned(s->streams * sizeof(tr_stream)) + aligned(s->lines * sizeof(tr_line));
+    size_t bytes = aligned(sizeof(tr_engine));
+    bytes += aligned(s->streams * sizeof(tr_stream)) + aligned(s->lines * sizeof(tr_line));
     bytes += 2 * s->lines * aligned(ring_samples(s) * sizeof(int16_t));
     bytes += TR_COMMANDERS * aligned(TR_COMMAND_RING * sizeof(tr_command));
     bytes += aligned(TR_EVENT_RING * sizeof(tr_event)) + aligned(tr_receive_scratch_size());
     return (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
-}
-
-/* Mapped and touched now, so that the thread never faults a page in. */
-static int map_memory(tr_memory *memory, size_t size)
-{
-    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (base == MAP_FAILED)
-        return TR_ENOMEM;
-    *memory = (tr_memory){base, size};
-    return 0;
 }
 
 static void *carve(unsigned char **at, size_t bytes)
@@ -52,7 +39,7 @@ static void *carve(unsigned char **at, size_t bytes)
 
 static void lay_out(tr_engine *e)
 {
-    unsigned char *at = e->arena.base;
+    unsigned char *at = (unsigned char *)e + aligned(sizeof *e);
     const tr_engine_settings *s = &e->settings;
     const uint32_t samples = ring_samples(s);
     e->streams = carve(&at, s->streams * sizeof(tr_stream));
@@ -84,13 +71,11 @@ static int settings_valid(const tr_engine_settings *s)
 
 static void release(tr_engine *e)
 {
-    if (e->arena.base)
-        munmap(e->arena.base, e->arena.size);
-    if (e->stack.base)
-        munmap(e->stack.base, e->stack.size);
+    tr_memory arena = e->arena; /* `e` lies within it */
+    tr_memory_unmap(&e->stack);
     if (e->event_fd >= 0)
         close(e->event_fd);
-    free(e);
+    tr_memory_unmap(&arena);
 }
 
 tr_engine *tr_engine_open(const tr_engine_settings *settings)
@@ -99,13 +84,14 @@ tr_engine *tr_engine_open(const tr_engine_settings *settings)
         errno = EINVAL;
         return NULL;
     }
-    tr_engine *e = calloc(1, sizeof *e);
-    if (!e)
+    tr_memory arena;
+    if (tr_memory_map(&arena, arena_bytes(settings)) < 0)
         return NULL;
+    tr_engine *e = arena.base;
+    e->arena = arena;
     e->settings = *settings;
     e->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (e->event_fd < 0 || map_memory(&e->arena, arena_bytes(settings)) < 0 ||
-        map_memory(&e->stack, TR_STACK_BYTES) < 0) {
+    if (e->event_fd < 0 || tr_memory_map_stack(&e->stack, TR_STACK_BYTES) < 0) {
         release(e);
         return NULL;
     }
@@ -120,11 +106,10 @@ static void note_refusal(tr_engine *e, const char *what, int error)
              strerror(error));
 }
 
-/* Only what is ours: mlockall would double Python's memory and make its allocations fail. */
 static void lock_own_memory(tr_engine *e)
 {
-    e->locked = mlock(e->arena.base, e->arena.size) == 0 &&
-                mlock(e->stack.base, e->stack.size) == 0;
+    e->locked = tr_memory_lock(&e->arena) == 0 && tr_memory_lock(&e->stack) == 0 &&
+                tr_library_lock() == 0;
     if (!e->locked)
         note_refusal(e, "locking memory (RLIMIT_MEMLOCK)", errno);
 }

@@ -10,6 +10,7 @@
 #include "base/ring.h"
 #include "engine/commands.h"
 #include "engine/line.h"
+#include "engine/residence.h"
 #include "engine/stream.h"
 
 enum { TR_EVENT_RING = 1024 };
@@ -18,11 +19,6 @@ enum { TR_EVENT_RING = 1024 };
 #define TR_STACK_BYTES (256 * 1024)
 #endif
 
-typedef struct {
-    void *base;
-    size_t size;
-} tr_memory;
-
 /* Slots that a tick must look at: active, or with events still waiting. Walking only these spares
  * a cold cache line for every unused slot at every wake-up. */
 typedef struct {
@@ -30,6 +26,7 @@ typedef struct {
     uint32_t count;
 } tr_roster;
 
+/* Itself the first thing in its arena. */
 struct tr_engine {
     tr_engine_settings settings;
     tr_memory arena, stack;
