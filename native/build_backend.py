@@ -14,16 +14,28 @@ from setuptools.command.sdist import sdist
 
 # The oldest Python whose stable ABI we use; the wheel is tagged cp311-abi3.
 LIMITED_API = "cp311"
-NATIVE = Path("native")
+# What a source package needs beyond what setuptools finds, to be built, tested and installed from.
+EXTRAS = ("native", "tests", "systemd", "Makefile", "CHANGELOG.md")
+LEFT_OUT = {"build", "__pycache__"}
+
+
+def extras() -> list[str]:
+    """The files of EXTRAS, without what builds and tools leave behind."""
+    found = (path for name in EXTRAS for path in (Path(name), *Path(name).rglob("*")))
+    return sorted(
+        str(path)
+        for path in found
+        if path.is_file()
+        and not LEFT_OUT & set(path.parts)
+        and not any(part.startswith(".") for part in path.parts)
+    )
 
 
 class Sdist(sdist):
-    """Adds the C tests, fuzz targets and corpus; setuptools finds only what it compiles."""
+    """Adds tests, fuzz targets, units and the Makefile; setuptools finds only what it compiles."""
 
     def make_distribution(self) -> None:
-        for path in sorted(NATIVE.rglob("*")):
-            if path.is_file() and not {"build", "__pycache__"} & set(path.parts):
-                self.filelist.append(str(path))
+        self.filelist.extend(extras())
         super().make_distribution()
 
 

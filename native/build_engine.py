@@ -44,6 +44,8 @@ ffibuilder.set_source(
     include_dirs=["native/include", "native/src"],
     define_macros=[("_GNU_SOURCE", None)],
     extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"],
+    # Bound when loaded: the first call of a function must not look it up on the real-time thread.
+    extra_link_args=["-Wl,-z,now"],
     libraries=["m", "pthread"],
     py_limited_api=True,
 )
