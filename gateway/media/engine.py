@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -81,6 +82,10 @@ class Engine:
         self._handle: Any = lib.tr_engine_open(raw)
         if self._handle == ffi.NULL:
             raise SystemRefusal(ffi.errno, "the voice engine could not be opened")
+        # An engine that is dropped without `close` takes its thread along. Not at exit: the process
+        # ends the thread itself, and an audio thread may still be at its line.
+        self._end = weakref.finalize(self, lib.tr_engine_close, self._handle)
+        self._end.atexit = False
         self._serials = count(1)
         self._free_streams = list(reversed(range(self.settings.streams)))
         self._free_lines = list(reversed(range(self.settings.lines)))
@@ -104,7 +109,7 @@ class Engine:
             return
         for stream in self._streams.values():
             stream.retire()
-        lib.tr_engine_close(self._handle)
+        self._end()
         self._handle = None
         self._streams.clear()
         self._lines.clear()
