@@ -13,6 +13,7 @@ from typing import TypeVar
 from gateway.sip import (
     Event,
     Flow,
+    HeaderFacts,
     IncomingCall,
     InviteSession,
     LocalMedia,
@@ -266,3 +267,24 @@ def answer_ours(request: Request, status: int = 200, reason: str = "OK") -> str:
 def statuses(messages: Iterable[Request | Response]) -> list[int]:
     """The statuses of the responses among these."""
     return [message.status for message in messages if isinstance(message, Response)]
+
+
+def reason_header(facts: HeaderFacts) -> list[tuple[str, str]]:
+    return [("X-Gateway-Reason", facts.reason), ("X-Gateway-Status", facts.status)]
+
+
+def line_header(facts: HeaderFacts) -> list[tuple[str, str]]:
+    return [("X-Gateway-Line", facts.line)]
+
+
+WITH_HEADERS = StackSettings(final_headers=reason_header, ok_headers=line_header)
+
+
+def answered(world: World, caller: Caller) -> Response:
+    session = incoming(world, caller)
+    session.prepare(MEDIA, world.now)
+    session.answer(world.now)
+    (message,) = world.sent()
+    assert isinstance(message, Response)
+    caller.hear([message])
+    return message
