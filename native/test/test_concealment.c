@@ -78,7 +78,30 @@ static void any_block_sizes_are_fine(void)
     CHECK(plc.pitch == 0 || (plc.pitch >= TR_PLC_PITCH_MIN && plc.pitch <= TR_PLC_PITCH_MAX));
 }
 
+/* Silence that is meant: the voice is gone after 10 ms without a jump, and speech begins unfaded. */
+static void a_pause_fades_into_its_noise(void)
+{
+    static int16_t speech[4000];
+    int16_t out[80] = {0};
+    tr_concealment plc;
+    voice(speech, 4000);
+    tr_concealment_init(&plc);
+    for (int at = 0; at < 2000; at += 80)
+        tr_concealment_good(&plc, speech + at, 80);
+    tr_concealment_pause(&plc, out, 80);
+    CHECK(error_power(out, speech + 2000, 20) < 0.1 * power(speech, 4000));
+    CHECK(power(out + 60, 20) < 0.1 * power(speech, 4000));
+    for (int i = 0; i < 80; i++)
+        out[i] = (int16_t)(i % 2 ? 7 : -7);
+    tr_concealment_pause(&plc, out, 80);
+    CHECK(power(out, 80) == 49);
+    memcpy(out, speech + 2400, sizeof out);
+    tr_concealment_good(&plc, out, 80);
+    CHECK(!memcmp(out, speech + 2400, sizeof out));
+}
+
 const SUITE(suite_concealment) = {
+    {"a_pause_fades_into_its_noise", a_pause_fades_into_its_noise},
     {"a_steady_voice_is_continued", a_steady_voice_is_continued},
     {"a_long_gap_fades_to_silence", a_long_gap_fades_to_silence},
     {"any_block_sizes_are_fine", any_block_sizes_are_fine},

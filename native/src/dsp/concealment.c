@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { CORRELATION = 160, FADE_AFTER = 80, SILENT_AFTER = TR_PLC_AUDIBLE, STEP = 80 };
+enum { CORRELATION = 160, FADE_AFTER = 80, SILENT_AFTER = TR_PLC_AUDIBLE, STEP = 80,
+       PAUSE_FADE = 80 };
 #define FADE_PER_STEP 0.2f
 
 void tr_concealment_init(tr_concealment *plc) { memset(plc, 0, sizeof *plc); }
@@ -115,6 +116,7 @@ void tr_concealment_missing(tr_concealment *plc, int16_t *pcm, int samples)
         begin_gap(plc);
     else
         widen(plc);
+    plc->paused = 0;
     for (int i = 0; i < samples; i++) {
         const float gain = gain_at(plc->missing + i);
         pcm[i] = gain > 0 ? to_pcm(gain * next_pitch_sample(plc)) : 0;
@@ -144,5 +146,20 @@ void tr_concealment_good(tr_concealment *plc, int16_t *pcm, int samples)
         }
         plc->missing = 0;
     }
+    plc->paused = 0;
+    remember(plc, pcm, samples);
+}
+
+void tr_concealment_pause(tr_concealment *plc, int16_t *pcm, int samples)
+{
+    if (plc->paused == 0 && plc->missing == 0)
+        begin_gap(plc);
+    const float gain = gain_at(plc->missing);
+    for (int i = 0; i < samples && plc->paused < PAUSE_FADE; i++, plc->paused++) {
+        const float weight = gain * (1 - (float)plc->paused / PAUSE_FADE);
+        pcm[i] = to_pcm(weight * next_pitch_sample(plc) + pcm[i]);
+    }
+    if (plc->paused >= PAUSE_FADE)
+        plc->missing = 0;
     remember(plc, pcm, samples);
 }

@@ -8,6 +8,8 @@
  * cross-faded with the continued pitch. Unlike the Appendix, nothing is delayed: the cross-fade
  * at the start of a gap is within the repeated period only.
  *
+ * Where silence is meant, not lost, the voice fades within 10 ms into what is played instead.
+ *
  * Work is bounded: one search a gap (about 15,000 multiply-adds). RT safe.
  */
 #ifndef TR_DSP_CONCEALMENT_H
@@ -29,6 +31,7 @@ typedef struct {
     float pitch_buffer[3 * TR_PLC_PITCH_MAX + 60]; /* what is repeated */
     int pitch, quarter, periods, offset;
     int missing;                                   /* samples concealed in this gap */
+    int paused;                                    /* samples of this silence, as far as it fades */
 } tr_concealment;
 
 void tr_concealment_init(tr_concealment *plc);
@@ -36,5 +39,7 @@ void tr_concealment_init(tr_concealment *plc);
 void tr_concealment_good(tr_concealment *plc, int16_t *pcm, int samples);
 /* Speech is missing: fills `pcm` (<= 80 samples). */
 void tr_concealment_missing(tr_concealment *plc, int16_t *pcm, int samples);
+/* The speaker is silent: `pcm` (<= 80 samples), the noise of it, is what the voice fades into. */
+void tr_concealment_pause(tr_concealment *plc, int16_t *pcm, int samples);
 
 #endif
