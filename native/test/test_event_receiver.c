@@ -47,6 +47,27 @@ static const struct {
     {"speech from before the key", {{EVENT, 5, 0, 160, 800}, {AUDIO, .timestamp = 480},
                                     {AUDIO, .timestamp = 640}, {EVENT, 5, 1, 320, 800}},
      "5+ 5-:320 "},
+    {"two keys at one time, repeated", {{EVENT, 5, 1, 400, 100}, {EVENT, 6, 1, 400, 100},
+                                        {EVENT, 5, 1, 400, 100}, {EVENT, 6, 1, 400, 100}},
+     "5+ 5-:400 6+ 6-:400 "},
+    {"speech between updates of 50 ms",
+     {{EVENT, 5, 0, 160, 0}, {AUDIO, .timestamp = 160}, {AUDIO, .timestamp = 320},
+      {EVENT, 5, 0, 560, 0}, {AUDIO, .timestamp = 480}, {AUDIO, .timestamp = 640},
+      {AUDIO, .timestamp = 800}, {EVENT, 5, 0, 960, 0}, {AUDIO, .timestamp = 960},
+      {EVENT, 5, 1, 1200, 0}}, "5+ 5-:1200 "},
+    {"one update of 50 ms lost", {{EVENT, 5, 0, 400, 0}, {NOTHING}, {EVENT, 5, 0, 800, 0}, {NOTHING},
+                                  {NOTHING}, {NOTHING}, {NOTHING}, {EVENT, 5, 1, 1600, 0}},
+     "5+ 5-:1600 "},
+    {"a hole at a segment's border", {{EVENT, 5, 0, 0xFFFF, 10}, {NOTHING}, {NOTHING}, {NOTHING},
+                                      {NOTHING}, {NOTHING}, {NOTHING}, {EVENT, 5, 0, 160, 10 + 0xFFFF},
+                                      {EVENT, 5, 1, 320, 10 + 0xFFFF}}, "5+ 5-:65855 "},
+    {"a segment after the end was supposed", {{EVENT, 5, 0, 0xF000, 10}, {NOTHING}, {NOTHING}, {NOTHING},
+                                              {NOTHING}, {NOTHING}, {NOTHING},
+                                              {EVENT, 5, 0, 160, 10 + 0xFFFF},
+                                              {EVENT, 5, 1, 320, 10 + 0xFFFF}}, "5+ 5-:61440 "},
+    {"updates after the end was supposed", {{EVENT, 5, 0, 160, 0}, {NOTHING}, {NOTHING}, {NOTHING},
+                                            {NOTHING}, {NOTHING}, {NOTHING}, {EVENT, 5, 0, 1280, 0},
+                                            {EVENT, 5, 1, 1440, 0}}, "5+ 5-:160 "},
     {"zero", {{EVENT, 0, 0, 0, 0}, {EVENT, 0, 1, 320, 0}}, "0+ 0-:320 "},
 };
 
@@ -104,7 +125,39 @@ static void short_payloads_are_refused(void)
     CHECK(!strcmp(told, "1+ 1-:400 2+ 2-:400 "));
 }
 
+/* The same digit of the same sender, whose sequence numbers have jumped: it is still one. Another
+ * sender's digit is another, whatever its timestamp. */
+static void a_restart_is_no_new_digit_but_a_new_sender_is(void)
+{
+    static const struct {
+        const char *name;
+        void (*between)(tr_event_receiver *);
+        uint32_t first, second;
+        const char *told;
+    } rows[] = {
+        {"restart", tr_event_receiver_restart, 1000, 1000, "5+ 5-:480 "},
+        {"restart, timestamps back", tr_event_receiver_restart, 9000, 1000, "5+ 5-:160 5+ 5-:480 "},
+        {"another sender", tr_event_receiver_forget, 1000, 1000, "5+ 5-:160 5+ 5-:480 "},
+        {"another sender, timestamps back", tr_event_receiver_forget, 9000, 1000,
+         "5+ 5-:160 5+ 5-:480 "},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tr_event_receiver receiver;
+        char told[100] = "";
+        const entry before = {EVENT, 5, 0, 160, rows[i].first}, after = {EVENT, 5, 1, 480, rows[i].second};
+        ROW(rows[i].name);
+        tr_event_receiver_init(&receiver);
+        arrive(&receiver, &before, 0);
+        rows[i].between(&receiver);
+        arrive(&receiver, &after, SLOT);
+        arrive(&receiver, &after, 2 * SLOT);
+        tell(&receiver, told, sizeof told);
+        CHECK(!strcmp(told, rows[i].told));
+    }
+}
+
 const SUITE(suite_event_receiver) = {
+    {"a_restart_is_no_new_digit_but_a_new_sender_is", a_restart_is_no_new_digit_but_a_new_sender_is},
     {"each_key_is_told_once", each_key_is_told_once},
     {"short_payloads_are_refused", short_payloads_are_refused},
     END_OF_SUITE,

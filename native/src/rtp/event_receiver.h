@@ -1,10 +1,11 @@
 /*
  * Receiver of named telephone events (RFC 4733): each key pressed is told once, in order.
  *
- * A digit is known by its timestamp; marker, sequence number and repeats do not matter. It starts
- * with whatever packet of it comes first and ends with the E bit, with the next digit, when
- * speech resumes, or when nothing more is heard for max(3 packet times, 100 ms). A segment that
- * starts 0xFFFF after the last is the same digit (2.5.1.3). Older timestamps are dropped.
+ * A digit is known by its key and timestamp; marker, sequence number and repeats do not matter. It
+ * starts with whatever packet of it comes first and ends with the E bit, with the next digit, when
+ * speech resumes, or when nothing more is heard for 100 ms, three packet times or three updates,
+ * whichever is longest. A segment that starts 0xFFFF after the last is the same digit (2.5.1.3),
+ * and so it is when it comes after a hole. Digits told lately are not told again, and nothing older.
  *
  * `now` is a sample clock of any origin. RT safe.
  */
@@ -17,7 +18,8 @@
 
 enum {
     TR_RECEIVER_BLOCKS = 7, /* events in one packet; what a sender packs beyond is ignored */
-    TR_RECEIVER_OUT = 16    /* a packet makes two reports a block and one for the digit before */
+    TR_RECEIVER_OUT = 16,   /* a packet makes two reports a block and one for the digit before */
+    TR_RECEIVER_TOLD = 8    /* digits remembered, so that their repeats are known */
 };
 
 typedef struct {
@@ -28,12 +30,22 @@ typedef struct {
 } tr_digit_report;
 
 typedef struct {
+    uint8_t event;
+    uint32_t timestamp;
+} tr_told_digit;
+
+typedef struct {
     bool active, any;
+    bool unfinished;             /* the digit is over without an E bit */
+    bool anew;                   /* timestamps may go back: the sender has restarted */
     uint8_t event;
     uint32_t timestamp, segment; /* the digit's start; the present segment's */
     uint32_t duration;           /* of the present segment */
+    uint32_t update;             /* by how much it grew last: how often the sender tells */
     uint32_t heard;              /* local time of the last packet */
     int audio_since;
+    tr_told_digit told[TR_RECEIVER_TOLD];
+    uint32_t told_count;
     tr_digit_report out[TR_RECEIVER_OUT];
     uint32_t head, tail;
 } tr_event_receiver;
@@ -46,8 +58,12 @@ bool tr_event_receiver_packet(tr_event_receiver *receiver, const uint8_t *payloa
 void tr_event_receiver_audio(tr_event_receiver *receiver, uint32_t timestamp);
 /* Call each tick. `packet_samples`: the sender's packet time. */
 void tr_event_receiver_tick(tr_event_receiver *receiver, uint32_t packet_samples, uint32_t now);
-/* The sender is gone or starts anew. */
+/* The sender's sequence numbers start anew: the digit goes on if its packets do. */
 void tr_event_receiver_restart(tr_event_receiver *receiver);
+/* Another sender: a digit begun is over, and what was told is nothing to the new one. */
+void tr_event_receiver_forget(tr_event_receiver *receiver);
+/* How long the events of a payload last together, whatever they mean: samples. */
+uint32_t tr_event_receiver_told(const uint8_t *payload, size_t size);
 bool tr_event_receiver_next(tr_event_receiver *receiver, tr_digit_report *report);
 
 #endif
