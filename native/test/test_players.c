@@ -136,7 +136,54 @@ static void the_queue_is_bounded(void)
     CHECK(!tr_digit_player_press(&player, 1, 0));
 }
 
+/* One digit more than there is room for: it is missing, and no other is cut short or mixed up. */
+static void a_refused_key_leaves_the_others_whole(void)
+{
+    tr_digit_player player;
+    tr_digit_player_init(&player);
+    for (int n = 0; n < TR_PLAYER_QUEUE; n++) {
+        CHECK(tr_digit_player_press(&player, 1, 0));
+        if (n < TR_PLAYER_QUEUE - 1)
+            tr_digit_player_release(&player, 400);
+    }
+    CHECK(!tr_digit_player_press(&player, 2, 0));
+    tr_digit_player_release(&player, 400); /* of the refused one */
+    CHECK(!player.queue[TR_PLAYER_QUEUE - 1].ended);
+}
+
+/* Keys 40 ms down and 40 ms up, the fastest that are legal, for as long as anybody likes. */
+static void fast_keys_all_sound(void)
+{
+    enum { KEYS = 2000, KEY = 640 };
+    tr_digit_player player;
+    int16_t pcm[80];
+    uint32_t on = 0, off = 1000, sounds = 0, most = 0;
+    tr_digit_player_init(&player);
+    for (uint32_t at = 0; at < KEYS * KEY + 100 * 800; at += 80) {
+        if (at < KEYS * KEY && at % KEY == 0)
+            CHECK(tr_digit_player_press(&player, 5, at));
+        if (at < KEYS * KEY && at % KEY == 320)
+            tr_digit_player_release(&player, 320);
+        memset(pcm, 0, sizeof pcm);
+        tr_digit_player_work(&player, pcm, 80, true);
+        if (player.tail - player.head > most)
+            most = player.tail - player.head;
+        for (int i = 0; i < 80; i += 4) { /* a tone's sample is 0 only for a moment */
+            const bool sounding = pcm[i] || pcm[i + 1] || pcm[i + 2];
+            CHECK(!sounding || on > 0 || off >= 312);
+            CHECK(sounding || on == 0 || on >= 312);
+            sounds += sounding && on == 0;
+            on = sounding ? on + 4 : 0;
+            off = sounding ? 0 : off + 4;
+        }
+    }
+    CHECK_EQ(sounds, KEYS);
+    CHECK(most < 80);
+}
+
 const SUITE(suite_digit_player) = {
+    {"a_refused_key_leaves_the_others_whole", a_refused_key_leaves_the_others_whole},
+    {"fast_keys_all_sound", fast_keys_all_sound},
     {"digits_are_at_least_50_on_50_off", digits_are_at_least_50_on_50_off},
     {"a_held_digit_sounds_until_released", a_held_digit_sounds_until_released},
     {"a_claimed_duration_is_not_believed", a_claimed_duration_is_not_believed},
