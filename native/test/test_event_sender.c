@@ -178,7 +178,39 @@ static void the_sender_queue_is_bounded(void)
     CHECK(!tr_event_sender_press(&sender, 1, 0));
 }
 
+/* When sending falls at slot `at`: what was begun is over, the rest is dropped, nothing comes later. */
+static void a_flush_leaves_nothing(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t at, unsent, duration; /* 0: its end was told already, or it was never begun */
+    } rows[] = {
+        {"before the first", 0, 3, 0},
+        {"in the first", 3, 2, 3 * SLOT},
+        {"in its end", 6, 2, 0},
+        {"before the second", 7, 2, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tr_event_slot slot;
+        uint32_t n = 0;
+        ROW(rows[i].name);
+        tr_event_sender_init(&sender);
+        CHECK(tr_event_sender_send(&sender, 7, 800) && tr_event_sender_send(&sender, 8, 800) &&
+              tr_event_sender_press(&sender, 9, 0));
+        while (n < rows[i].at)
+            slot_at(n++ * SLOT, PT);
+        CHECK_EQ(tr_event_sender_flush(&sender, &slot), rows[i].unsent);
+        CHECK_EQ(slot.last, rows[i].duration > 0);
+        CHECK_EQ(slot.duration, rows[i].duration);
+        CHECK(!slot.last || slot.code == 7);
+        CHECK(!tr_event_sender_release(&sender, 9000));
+        CHECK(!slot_at(n * SLOT, PT).event);
+        CHECK_EQ(tr_event_sender_pending(&sender), 0);
+    }
+}
+
 const SUITE(suite_event_sender) = {
+    {"a_flush_leaves_nothing", a_flush_leaves_nothing},
     {"a_digit_is_told_as_the_standard_says", a_digit_is_told_as_the_standard_says},
     {"exact_durations_and_gaps", exact_durations_and_gaps},
     {"a_key_may_be_held", a_key_may_be_held},

@@ -54,6 +54,22 @@ bool tr_event_sender_send(tr_event_sender *s, uint8_t event, uint32_t duration)
     return enqueue(s, (tr_digit_order){.event = event, .duration = at_least_minimum(duration)});
 }
 
+uint32_t tr_event_sender_flush(tr_event_sender *s, tr_event_slot *slot)
+{
+    const bool begun = s->state == TR_SENDER_SOUNDING || s->state == TR_SENDER_ENDING;
+    const uint32_t unsent = tr_event_sender_pending(s) - begun;
+    memset(slot, 0, sizeof *slot);
+    if (s->state == TR_SENDER_SOUNDING) {
+        slot->last = true;
+        slot->code = order_at(s, s->head)->event;
+        slot->duration = s->before + s->told;
+    }
+    s->head = s->tail;
+    s->state = TR_SENDER_IDLE;
+    s->gap = 0;
+    return unsent;
+}
+
 /* RFC 4733 section 2.3: event, E R volume, duration. */
 static void write_payload(tr_event_slot *slot, uint8_t code, bool end, uint32_t duration)
 {

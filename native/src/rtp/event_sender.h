@@ -60,6 +60,9 @@ void tr_event_sender_init(tr_event_sender *sender);
 bool tr_event_sender_press(tr_event_sender *sender, uint8_t event, int64_t now);
 bool tr_event_sender_release(tr_event_sender *sender, int64_t now); /* false: no key is down */
 bool tr_event_sender_send(tr_event_sender *sender, uint8_t event, uint32_t duration);
+/* Nothing more may be sent. All digits are dropped; returns how many of them were not begun. One begun
+ * whose end is not told yet ends here: `slot->last`, with `code` and `duration`. */
+uint32_t tr_event_sender_flush(tr_event_sender *sender, tr_event_slot *slot);
 uint32_t tr_event_sender_pending(const tr_event_sender *sender);
 /* One slot of `samples` that starts at RTP `timestamp`; `payload_type` for digits starting now. */
 void tr_event_sender_slot(tr_event_sender *sender, uint32_t timestamp, uint32_t samples,
