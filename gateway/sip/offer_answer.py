@@ -11,8 +11,8 @@ from gateway.sip.sdp import Media, Session, parse_sdp
 
 # RFC 3551: payload types that need no rtpmap.
 _STATIC = {"0": "PCMU/8000", "8": "PCMA/8000"}
-# RFC 4733 section 7.1.1: the events of ours: digits, * # A-D, flash.
-_EVENTS = "0-16"
+# RFC 4733 section 7.1.1: the events we take: digits, * # A-D. Not flash, 16: nothing of ours hears it.
+_EVENTS = "0-15"
 # Our number for telephone-event in offers of our own; answers take the peer's.
 _OUR_EVENT = 101
 

@@ -227,7 +227,7 @@ def test_our_offer_lists_all_we_speak() -> None:
         "a=rtpmap:0 PCMU/8000",
         "a=rtpmap:8 PCMA/8000",
         "a=rtpmap:101 telephone-event/8000",
-        "a=fmtp:101 0-16",
+        "a=fmtp:101 0-15",
         "a=ptime:20",
         "a=sendrecv",
     ]
