@@ -35,6 +35,8 @@ class StreamStatistics:
     digits_sent: int
     digits_received: int
     digits_pending: int
+    digits_unsent: int
+    digits_unplayed: int
     ssrc_changes: int
     source_changes: int
     rtcp_sent: int
@@ -71,6 +73,8 @@ _SAME_NAME = (
     "digits_sent",
     "digits_received",
     "digits_pending",
+    "digits_unsent",
+    "digits_unplayed",
     "ssrc_changes",
     "source_changes",
     "rtcp_sent",

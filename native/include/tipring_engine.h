@@ -42,7 +42,7 @@ typedef struct {
 
 typedef struct {
     int32_t fifo;                 /* 1: the thread runs under SCHED_FIFO */
-    int32_t locked;               /* 1: arena and stack are locked in memory */
+    int32_t locked;               /* 1: arena, stack and library are locked in memory */
     char why_not[TR_WHY_BYTES];   /* what was refused, empty when nothing was */
     uint64_t ticks;               /* 10 ms ticks done */
     uint64_t late_ticks;          /* ticks skipped after a stall too long to catch up */
@@ -98,6 +98,8 @@ typedef struct {
     int64_t concealed_samples, buffer_delay_us, buffer_target_us;
     int64_t mos_milli;            /* ITU-T G.107 estimate x 1000; 0: nothing received yet */
     int64_t digits_sent, digits_received, digits_pending;
+    int64_t digits_unsent;        /* ordered or waiting while nothing may be sent (a hold) */
+    int64_t digits_unplayed;      /* received, but too many were waiting to sound on the line */
     int64_t ssrc_changes, source_changes;
     int64_t rtcp_sent, rtcp_received;
     int64_t first_packet_ns;      /* 0: none yet */

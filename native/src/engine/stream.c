@@ -46,7 +46,9 @@ static void init_receiving(tr_stream *s, const tr_tick *tick)
     tr_source_filter_signal(&s->in.filter, &s->settings);
     tr_reception_init(&s->in.reception);
     tr_jitter_init(&s->in.jitter);
+    tr_pause_clear(&s->in.pause);
     tr_concealment_init(&s->in.concealment);
+    tr_comfort_noise_init(&s->in.noise);
     tr_event_receiver_init(&s->in.events);
     tr_digit_player_init(&s->in.digits);
     s->in.packet_samples = s->settings.ptime_ms * 8;
@@ -81,7 +83,22 @@ static void hold_receiving(tr_stream *s)
     tr_reception_suspend(&s->in.reception);
     tr_jitter_restart(&s->in.jitter);
     tr_event_receiver_restart(&s->in.events);
+    tr_pause_clear(&s->in.pause);
 }
+
+/* When sending falls: the key that is down ends now, and what was ordered is not sent later, when it
+ * would answer another question. */
+static void hold_sending(tr_stream *s, const tr_tick *tick)
+{
+    tr_event_slot slot;
+    s->statistics.digits_unsent += tr_event_sender_flush(&s->out.events, &slot);
+    if (!slot.last)
+        return;
+    s->statistics.digits_sent++;
+    tr_stream_emit(s, TR_EVENT_DIGIT_SENT, slot.code, slot.duration / 8, NULL, tick->now_ns);
+}
+
+static bool can_send(const tr_stream *s) { return s->settings.sending && s->out.rtp.to_size; }
 
 /* What the peer may send, or is expected to, is another thing now: its silence so far says nothing
  * about that, however long it was. */
@@ -95,6 +112,7 @@ static bool waits_anew(const tr_stream_settings *a, const tr_stream_settings *b)
 void tr_stream_change(tr_stream *s, const tr_stream_settings *settings, const tr_tick *tick)
 {
     const tr_stream_settings old = s->settings;
+    const bool could_send = can_send(s);
     s->settings = *settings;
     s->settings.rtp_fd = old.rtp_fd;
     s->settings.rtcp_fd = old.rtcp_fd;
@@ -103,6 +121,8 @@ void tr_stream_change(tr_stream *s, const tr_stream_settings *settings, const tr
     if (!tr_address_same(&old.remote, &settings->remote))
         tr_reception_expect_new(&s->in.reception);
     tr_stream_aim(s);
+    if (could_send && !can_send(s))
+        hold_sending(s, tick);
     if (settings->sending && !old.sending)
         s->out.marker = true;
     if (waits_anew(&old, settings)) {
@@ -124,7 +144,9 @@ void tr_stream_end(tr_stream *s, const tr_tick *tick)
 
 void tr_stream_press(tr_stream *s, uint8_t event, const tr_tick *tick)
 {
-    if (!tr_event_sender_press(&s->out.events, event, tick->clock))
+    if (!can_send(s))
+        s->statistics.digits_unsent++;
+    else if (!tr_event_sender_press(&s->out.events, event, tick->clock))
         s->statistics.events_lost++;
 }
 
@@ -135,7 +157,9 @@ void tr_stream_release(tr_stream *s, const tr_tick *tick)
 
 void tr_stream_order_digit(tr_stream *s, uint8_t event, uint32_t duration_ms)
 {
-    if (!tr_event_sender_send(&s->out.events, event, duration_ms * 8))
+    if (!can_send(s))
+        s->statistics.digits_unsent++;
+    else if (!tr_event_sender_send(&s->out.events, event, duration_ms * 8))
         s->statistics.events_lost++;
 }
 

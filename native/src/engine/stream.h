@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/snapshot.h"
+#include "dsp/comfort_noise.h"
 #include "dsp/concealment.h"
 #include "dsp/digit_player.h"
 #include "dsp/g711.h"
@@ -19,6 +20,7 @@
 #include "rtp/event_sender.h"
 #include "rtp/jitter.h"
 #include "rtp/packet.h"
+#include "rtp/pause.h"
 #include "rtp/reception.h"
 #include "rtp/rtcp.h"
 #include "rtp/source_filter.h"
@@ -50,7 +52,9 @@ typedef struct {
     tr_source_filter filter;
     tr_reception reception;
     tr_jitter jitter;
+    tr_pause pause;
     tr_concealment concealment;
+    tr_comfort_noise noise;
     tr_event_receiver events;
     tr_digit_player digits;
     uint32_t packet_samples;            /* of the last audio packet */
@@ -117,7 +121,6 @@ void tr_stream_prepare(tr_stream *stream, const int16_t *pcm, const tr_tick *tic
 typedef struct tr_receive_scratch tr_receive_scratch;
 size_t tr_receive_scratch_size(void);
 void tr_receive_scratch_init(tr_receive_scratch *scratch);
-void tr_stream_forget_queued(tr_stream *stream, tr_receive_scratch *scratch);
 void tr_stream_receive(tr_stream *stream, tr_receive_scratch *scratch, const tr_tick *tick);
 
 /* stream_play.c */

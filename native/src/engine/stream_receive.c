@@ -2,13 +2,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/sequence.h"
 #include "engine/stream.h"
 #include "rtp/address.h"
 
 enum { BATCH = 16, BATCHES_MAX = 4, CONTROL_BYTES = 128, PT_COMFORT_NOISE = 13 };
 
 /* More than a receive buffer of 256 KiB holds: each datagram is charged 768 bytes of twice that. */
-enum { FORGET_BATCHES_MAX = 64 };
 
 /* RTCP is looked for each 100 ms: it carries its own times, and each look is a system call. */
 enum { RTCP_TICKS = 10 };
@@ -54,7 +54,8 @@ static void take_digit_reports(tr_stream *s, int64_t t_ns)
     while (tr_event_receiver_next(&s->in.events, &report)) {
         if (report.started) {
             s->statistics.digits_received++;
-            tr_digit_player_press(&s->in.digits, report.event, report.timestamp);
+            if (!tr_digit_player_press(&s->in.digits, report.event, report.timestamp))
+                s->statistics.digits_unplayed++;
             tr_stream_emit(s, TR_EVENT_DIGIT_STARTED, report.event, 0, NULL, t_ns);
         } else {
             tr_digit_player_release(&s->in.digits, report.duration);
@@ -104,6 +105,19 @@ static bool known_payload(const tr_stream *s, uint8_t payload_type)
            payload_type == s->settings.dtmf_receive_payload_type;
 }
 
+/* With the same SSRC it is the same sender, and a digit begun may go on. */
+static void restart_receiving(tr_stream *s, const tr_packet *packet)
+{
+    tr_jitter_restart(&s->in.jitter);
+    if (s->statistics.remote_ssrc == packet->ssrc) {
+        tr_event_receiver_restart(&s->in.events);
+        return;
+    }
+    s->statistics.ssrc_changes++;
+    tr_event_receiver_forget(&s->in.events);
+    tr_pause_clear(&s->in.pause);
+}
+
 static bool in_sequence(tr_stream *s, const tr_packet *packet)
 {
     switch (tr_reception_packet(&s->in.reception, packet->ssrc, packet->sequence)) {
@@ -111,10 +125,7 @@ static bool in_sequence(tr_stream *s, const tr_packet *packet)
     case TR_PACKET_DUPLICATE:
         return false;
     case TR_PACKET_RESTART:
-        if (s->statistics.remote_ssrc != packet->ssrc)
-            s->statistics.ssrc_changes++;
-        tr_jitter_restart(&s->in.jitter);
-        tr_event_receiver_restart(&s->in.events);
+        restart_receiving(s, packet);
         break;
     case TR_PACKET_TAKE:
         break;
@@ -143,15 +154,41 @@ static void take_audio(tr_stream *s, const tr_packet *packet, uint32_t arrival)
     s->in.packet_samples = (uint32_t)packet->payload_size;
 }
 
+/* A repeat that comes when speech is being played again tells of no pause. */
+static bool long_over(const tr_stream *s, uint32_t until)
+{
+    return s->in.pause.kind == TR_GAP_LOSS && s->in.jitter.anchored && s->in.jitter.gap == 0 &&
+           tr_ts_diff(until, s->in.jitter.play) <= 0;
+}
+
+static void take_event(tr_stream *s, const tr_packet *packet, uint32_t arrival)
+{
+    uint32_t until;
+    if (!tr_event_receiver_packet(&s->in.events, packet->payload, packet->payload_size,
+                                  packet->timestamp, arrival)) {
+        s->statistics.malformed++;
+        return;
+    }
+    until = packet->timestamp + tr_event_receiver_told(packet->payload, packet->payload_size);
+    if (!long_over(s, until))
+        tr_pause_told(&s->in.pause, TR_GAP_EVENT, packet->timestamp, until);
+}
+
+/* RFC 3389 section 4: from here on nothing is sent until somebody speaks. */
+static void take_noise(tr_stream *s, const tr_packet *packet)
+{
+    tr_comfort_noise_level(&s->in.noise, packet->payload, packet->payload_size);
+    tr_pause_told(&s->in.pause, TR_GAP_SILENCE, packet->timestamp, packet->timestamp);
+}
+
 static void take_payload(tr_stream *s, const tr_packet *packet, uint32_t arrival)
 {
-    if (packet->payload_type == s->settings.dtmf_receive_payload_type) {
-        if (!tr_event_receiver_packet(&s->in.events, packet->payload, packet->payload_size,
-                                      packet->timestamp, arrival))
-            s->statistics.malformed++;
-    } else if (packet->payload_type != PT_COMFORT_NOISE) {
+    if (packet->payload_type == s->settings.dtmf_receive_payload_type)
+        take_event(s, packet, arrival);
+    else if (packet->payload_type == PT_COMFORT_NOISE)
+        take_noise(s, packet);
+    else
         take_audio(s, packet, arrival);
-    }
 }
 
 static void rtp_packet(tr_stream *s, const uint8_t *data, size_t size, const tr_address *source,
@@ -185,20 +222,6 @@ static int receive_batch(int fd, tr_receive_scratch *scratch)
     }
     /* Errors (an ICMP answer, EAGAIN) mean "nothing now". */
     return recvmmsg(fd, scratch->messages, BATCH, MSG_DONTWAIT, NULL);
-}
-
-/* What came before the stream was open is from nobody that signalling knew: it must not count. */
-static void forget_queued(int fd, tr_receive_scratch *scratch)
-{
-    for (int batch = 0; fd >= 0 && batch < FORGET_BATCHES_MAX; batch++)
-        if (receive_batch(fd, scratch) < BATCH)
-            return;
-}
-
-void tr_stream_forget_queued(tr_stream *s, tr_receive_scratch *scratch)
-{
-    forget_queued(s->settings.rtp_fd, scratch);
-    forget_queued(s->settings.rtcp_fd, scratch);
 }
 
 static void one_datagram(tr_stream *s, struct mmsghdr *message, const uint8_t *data, bool rtcp_port,
