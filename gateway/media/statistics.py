@@ -24,6 +24,7 @@ class StreamStatistics:
     discarded_source: int
     discarded_payload: int
     malformed: int
+    reads_cut: int
     jitter_ms: float
     round_trip_ms: float | None
     remote_loss: float | None
@@ -70,6 +71,7 @@ _SAME_NAME = (
     "discarded_source",
     "discarded_payload",
     "malformed",
+    "reads_cut",
     "digits_sent",
     "digits_received",
     "digits_pending",

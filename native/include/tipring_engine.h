@@ -91,6 +91,7 @@ typedef struct {
     int64_t lost;                 /* RFC 3550 A.3; may be negative with duplicates */
     int64_t duplicates, late, reordered;
     int64_t discarded_source, discarded_payload, malformed;
+    int64_t reads_cut;            /* ticks that ended before all that had come was read */
     int64_t jitter_us;            /* RFC 3550 A.8 interarrival jitter */
     int64_t round_trip_us;        /* -1: not known */
     int64_t remote_lost_q8;       /* fraction lost the peer reports, in 1/256; -1: not known */

@@ -256,6 +256,40 @@ static void each_sender_may_say_bye(void)
     CHECK_EQ(told(TR_EVENT_RTCP_BYE), 2);
 }
 
+/* Two hundred strange packets a tick (20,000 a second) wait before the one of the call. */
+static void a_flood_does_not_hold_up_the_call(void)
+{
+    static const struct {
+        const char *name;
+        int64_t read_until_ns;
+        int64_t received, cut;
+    } rows[] = {{"there is time", INT64_MAX, 1, 0}, {"there is none", 0, 0, 1}};
+    uint8_t packet[172] = {0x80, 0};
+    uint16_t port, genuine, strange;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const int fd = own_socket(&port), peer = own_socket(&genuine), other = own_socket(&strange);
+        const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port),
+                                       .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        tr_stream_settings s = settings_for(fd, genuine);
+        ROW(rows[i].name);
+        begin(&s);
+        clock_.read_until_ns = rows[i].read_until_ns;
+        for (int n = 0; n <= 200; n++)
+            CHECK(sendto(n < 200 ? other : peer, packet, sizeof packet, 0,
+                         (const struct sockaddr *)&to, sizeof to) == sizeof packet);
+        wait_ms(TR_TICK_MS);
+        CHECK_EQ(stream.statistics.received, rows[i].received);
+        CHECK_EQ(stream.statistics.reads_cut, rows[i].cut);
+        for (int n = 0; n < 10; n++)
+            wait_ms(TR_TICK_MS);
+        CHECK_EQ(stream.statistics.received, 1);
+        CHECK_EQ(stream.statistics.discarded_source, 200);
+        close(fd);
+        close(peer);
+        close(other);
+    }
+}
+
 const SUITE(suite_stream) = {
     {"silence_is_counted_from_the_last_change", silence_is_counted_from_the_last_change},
     {"a_time_out_may_come_again", a_time_out_may_come_again},
@@ -266,5 +300,6 @@ const SUITE(suite_stream) = {
     {"bye_counts_when_our_sender_is_among_those_named",
      bye_counts_when_our_sender_is_among_those_named},
     {"each_sender_may_say_bye", each_sender_may_say_bye},
+    {"a_flood_does_not_hold_up_the_call", a_flood_does_not_hold_up_the_call},
     END_OF_SUITE,
 };

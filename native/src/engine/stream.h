@@ -92,6 +92,7 @@ typedef struct {
     int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
     int64_t clock;          /* samples since start: the local sample clock */
     int64_t origin_ns;      /* when `clock` was 0 */
+    int64_t read_until_ns;  /* sockets that still hold more are read until then */
 } tr_tick;
 
 static inline uint32_t tr_tick_samples_at(const tr_tick *tick, int64_t t_ns)

@@ -6,7 +6,7 @@
 #include "engine/stream.h"
 #include "rtp/address.h"
 
-enum { BATCH = 16, BATCHES_MAX = 4, CONTROL_BYTES = 128, PT_COMFORT_NOISE = 13 };
+enum { BATCH = 16, BATCHES_SURE = 4, CONTROL_BYTES = 128, PT_COMFORT_NOISE = 13 };
 
 /* More than a receive buffer of 256 KiB holds: each datagram is charged 768 bytes of twice that. */
 
@@ -238,10 +238,20 @@ static void one_datagram(tr_stream *s, struct mmsghdr *message, const uint8_t *d
         rtp_packet(s, data, message->msg_len, &source, t_ns, tick);
 }
 
+/* Each stream may read as much as a call ever needs; beyond that, as a flood of strange packets
+ * demands, all streams share a part of the tick. What is left waits in the socket. */
+static bool may_read_on(tr_stream *s, int batch, const tr_tick *tick)
+{
+    if (batch < BATCHES_SURE || tr_now_ns() < tick->read_until_ns)
+        return true;
+    s->statistics.reads_cut++;
+    return false;
+}
+
 static void drain(tr_stream *s, int fd, bool rtcp_port, tr_receive_scratch *scratch,
                   const tr_tick *tick)
 {
-    for (int batch = 0; fd >= 0 && batch < BATCHES_MAX; batch++) {
+    for (int batch = 0; fd >= 0 && may_read_on(s, batch, tick); batch++) {
         const int count = receive_batch(fd, scratch);
         for (int i = 0; i < count; i++)
             one_datagram(s, &scratch->messages[i], scratch->data[i], rtcp_port, tick);

@@ -11,6 +11,9 @@
  * lost; after a longer one what was not sent stays unsent, and time goes on. */
 #define CATCH_UP_NS (6 * TR_TICK_NS)
 
+/* How much of a tick may go into reading sockets that are flooded. */
+#define READ_NS (TR_TICK_NS / 5)
+
 static void wait_until(int64_t t_ns)
 {
     const struct timespec t = tr_ns_timespec(t_ns);
@@ -129,6 +132,7 @@ static void tick(tr_engine *e)
 {
     e->tick.wall_offset_ns = tr_wall_ns() - tr_now_ns();
     take_commands(e);
+    e->tick.read_until_ns = tr_now_ns() + READ_NS;
     for (uint32_t i = 0; i < e->busy_streams.count; i++)
         if (stream_at(e, i)->active)
             tr_stream_receive(stream_at(e, i), e->scratch, &e->tick);
