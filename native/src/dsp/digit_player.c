@@ -41,9 +41,9 @@ bool tr_digit_player_waiting(const tr_digit_player *p, uint32_t *timestamp)
     return true;
 }
 
-bool tr_digit_player_busy(const tr_digit_player *p)
+bool tr_digit_player_sounding(const tr_digit_player *p)
 {
-    return p->sounding || (p->gap > 0 && p->head != p->tail);
+    return p->sounding;
 }
 
 static void start(tr_digit_player *p)
@@ -86,10 +86,11 @@ static uint32_t sound(tr_digit_player *p, int16_t *out, uint32_t samples)
     return count;
 }
 
-static uint32_t be_quiet(tr_digit_player *p, int16_t *out, uint32_t samples)
+/* The pause is silence when the next digit's time has come, else what the sender said in it. */
+static uint32_t pause(tr_digit_player *p, int16_t *out, uint32_t samples, bool silent)
 {
     const uint32_t count = p->gap < samples ? p->gap : samples;
-    if (p->head != p->tail)
+    if (silent)
         memset(out, 0, count * sizeof *out);
     p->gap -= count;
     return count;
@@ -97,7 +98,7 @@ static uint32_t be_quiet(tr_digit_player *p, int16_t *out, uint32_t samples)
 
 bool tr_digit_player_work(tr_digit_player *p, int16_t *out, uint32_t samples, bool due)
 {
-    bool played = tr_digit_player_busy(p);
+    bool played = p->sounding;
     if (!p->sounding && p->gap == 0 && p->head != p->tail)
         p->waited += samples;
     due |= p->waited >= WAIT_MAX;
@@ -105,7 +106,9 @@ bool tr_digit_player_work(tr_digit_player *p, int16_t *out, uint32_t samples, bo
         if (p->sounding) {
             at += sound(p, out + at, samples - at);
         } else if (p->gap > 0) {
-            at += be_quiet(p, out + at, samples - at);
+            const bool silent = due && p->head != p->tail;
+            at += pause(p, out + at, samples - at, silent);
+            played |= silent;
         } else if (due && p->head != p->tail) {
             start(p);
             played = true;

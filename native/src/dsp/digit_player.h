@@ -39,9 +39,9 @@ bool tr_digit_player_press(tr_digit_player *player, uint8_t event, uint32_t time
 void tr_digit_player_release(tr_digit_player *player, uint32_t duration);
 /* The digit waiting to start, if any; the caller says in work whether its time has come. */
 bool tr_digit_player_waiting(const tr_digit_player *player, uint32_t *timestamp);
-/* Is a digit, or the pause before a waiting one, being played? */
-bool tr_digit_player_busy(const tr_digit_player *player);
-/* Puts a digit, and the pause before a waiting one, over `out`; false: it was left alone. */
+/* Does a digit sound? */
+bool tr_digit_player_sounding(const tr_digit_player *player);
+/* Puts a digit, and the pause before one that is due, over `out`; false: it was left alone. */
 bool tr_digit_player_work(tr_digit_player *player, int16_t *out, uint32_t samples, bool due);
 
 #endif

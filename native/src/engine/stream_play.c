@@ -9,7 +9,7 @@ static tr_gap meaning_of(tr_stream *s, uint32_t timestamp)
     const tr_gap gap = tr_pause_gap(&s->in.pause, timestamp);
     if (gap != TR_GAP_LOSS)
         return gap;
-    return s->in.jitter.heard && !tr_digit_player_busy(&s->in.digits) ? TR_GAP_LOSS : TR_GAP_EVENT;
+    return s->in.jitter.heard && !tr_digit_player_sounding(&s->in.digits) ? TR_GAP_LOSS : TR_GAP_EVENT;
 }
 
 static void fill_gap(tr_stream *s, int16_t *pcm, int samples, uint32_t timestamp)
