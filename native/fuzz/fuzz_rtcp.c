@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t out[TR_RTCP_MAX_BYTES];
         tr_rtcp_received again;
         const tr_rtcp_report report = {.ssrc = received.ssrc, .has_block = true,
-                                       .block = received.block, .bye = received.bye,
+                                       .block = received.block, .bye = received.leaving_count > 0,
                                        .cname = "fuzz"};
         const size_t built = tr_rtcp_build(out, &report);
         if (!tr_rtcp_parse(&again, out, built, 0x01020304) ||
