@@ -11,7 +11,7 @@ from gateway.sip.sdp import Media, Session, parse_sdp
 
 # RFC 3551: payload types that need no rtpmap.
 _STATIC = {"0": "PCMU/8000", "8": "PCMA/8000"}
-# RFC 4733 section 7.1.1: the events we take: digits, * # A-D. Not flash, 16: nothing of ours hears it.
+# RFC 4733 section 7.1.1: what we can hear: digits, * # A-D. Flash, 16, is ignored.
 _EVENTS = "0-15"
 # Our number for telephone-event in offers of our own; answers take the peer's.
 _OUR_EVENT = 101
