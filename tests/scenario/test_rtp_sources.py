@@ -113,5 +113,5 @@ def test_a_machine_of_twilios_takes_over(tmp_path: Path) -> None:
         check=False,
     )
     if done.returncode == 77 or "unshare failed" in done.stderr:
-        pytest.skip(f"no network of our own: {done.stderr}")
+        pytest.skip(f"needs root, for a network of its own: {done.stderr}")
     assert done.returncode == 0, done.stdout + done.stderr
