@@ -51,6 +51,8 @@ class Watch:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Watch:
+        with Control(self._socket) as control:  # how it was before anybody called
+            self._note(control.ask("status"))
         self._thread.start()
         return self
 
