@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.errors import ExhaustedError
 from gateway.hardware.simulated import SimulatedLine
@@ -18,6 +19,9 @@ from gateway.net.timer import CoreTimer
 
 if TYPE_CHECKING:
     from gateway.hardware.audio_alsa import AlsaAudio
+
+
+_RETRY_S: Final = 0.02  # two ticks of the engine
 
 
 class LineUnit:
@@ -37,6 +41,7 @@ class LineUnit:
         self.machine = machine
         self.audio = audio
         self.card: AlsaAudio | None = None
+        self._commands: deque[Callable[[], None]] = deque()
         self._loop = loop
         self._turn = turn
         self._timer = CoreTimer(loop, self._due)
@@ -104,12 +109,19 @@ class LineUnit:
                 self._command(self.audio.stop_tone)
 
     def _command(self, action: Callable[[], None]) -> None:
-        try:
-            action()
-        except ExhaustedError:
-            # The engine takes 100 rounds of commands a second: only a dead engine lets its ring
-            # fill up, and the watchdog deals with that.
-            return
+        """Tell the engine, in order; where its command ring is full, a little later."""
+        self._commands.append(action)
+        if len(self._commands) == 1:
+            self._send_commands()
+
+    def _send_commands(self) -> None:
+        while self._commands:
+            try:
+                self._commands[0]()
+            except ExhaustedError:
+                self._loop.call_later(_RETRY_S, self._send_commands)
+                return
+            self._commands.popleft()
 
 
 def engine_tone(tone: Tone) -> ToneSpec:
