@@ -71,10 +71,6 @@ class Switchboard:
         """The calls that are up, oldest first."""
         return list(self._by_caller.values())
 
-    def call_on(self, line: str) -> Call | None:
-        """The call that `line` is in."""
-        return self._by_line.get(line)
-
     # --- the SIP side --------------------------------------------------------------------------
 
     def incoming(self, caller: Caller, now: float) -> None:

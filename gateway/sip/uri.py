@@ -78,13 +78,6 @@ class Uri:
         """The user part with %HH resolved once (RFC 3261 section 19.1.2); "" when missing."""
         return unescape(self.user or "")
 
-    def without_port(self) -> Uri:
-        """The same address with no port."""
-        return Uri(
-            self.scheme, self.user, self.host, None, self.params_text,
-            password=self.password, headers=self.headers, opaque=self.opaque,
-        )  # fmt: skip
-
     def __str__(self) -> str:
         if self.opaque:
             return f"{self.scheme}:{self.opaque}"
