@@ -40,13 +40,19 @@ class Limits(NamedTuple):
     """Bounds that keep a flood from eating memory or ending a call.
 
     `message_bytes` and `headers` are for one message. Beyond `transactions` the oldest finished one
-    is forgotten, and when none is finished new INVITEs are refused. `dialogs` bounds calls.
+    is forgotten, and when none is finished new INVITEs are refused. `dialogs` bounds calls,
+    `connections` TCP and TLS connections in all, `connections_per_source` those of one address.
+    After `failed_logins` wrong passwords from one address within a minute its further tries are
+    refused unread, until a minute has passed without one.
     """
 
     message_bytes: int = 65535
     headers: int = 256
     transactions: int = 1024
     dialogs: int = 64
+    connections: int = 256
+    connections_per_source: int = 32
+    failed_logins: int = 10
 
 
 @dataclass(frozen=True, slots=True)
