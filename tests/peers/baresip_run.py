@@ -7,6 +7,7 @@ directions to WAV files. Commands and events go over ctrl_tcp (JSON in netstring
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -171,7 +172,8 @@ class Baresip:
         return found[-1]
 
     def log(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")
+        text = self._log.read_text(encoding="utf-8", errors="replace")
+        return re.sub(r"\s*\[\d+:\d\d:\d\d\] audio=.*", "", text)  # its ticker
 
     def _digits(self) -> str:
         return "".join(e["param"] for e in self.events if e.get("type") == "CALL_DTMF_START")
