@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from gateway.errors import ConfigError
 
@@ -57,12 +57,43 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InboundAuth:
-    """Who may call, by digest. `proxy` asks with 407 instead of 401."""
+    """Who may call, by digest. `proxy` asks with 407 instead of 401.
+
+    Each of `algorithms` is offered in a challenge of its own, strongest first (RFC 8760 section
+    2.3); `qops` are the values of qop, and none at all asks by RFC 2069. `next_nonce`: a 2xx names
+    the nonce to use next (RFC 7616 section 3.5). Raises ConfigError for names that do not exist.
+    """
+
+    ALGORITHMS: ClassVar[tuple[str, ...]] = (
+        "SHA-512-256",
+        "SHA-512-256-sess",
+        "SHA-256",
+        "SHA-256-sess",
+        "MD5",
+        "MD5-sess",
+    )
+    QOPS: ClassVar[tuple[str, ...]] = ("auth", "auth-int")
 
     realm: str
     users: Mapping[str, str] = field(repr=False)
     proxy: bool = False
     nonce_lifetime_s: float = 300.0
+    # One challenge: what Twilio's client makes of two is not known.
+    algorithms: tuple[str, ...] = ("MD5",)
+    qops: tuple[str, ...] = ("auth",)
+    next_nonce: bool = False
+
+    def __post_init__(self) -> None:
+        _check_names("algorithm", self.algorithms, self.ALGORITHMS)
+        _check_names("qop", self.qops, self.QOPS)
+        if not self.algorithms:
+            raise ConfigError(f"no digest algorithm; there are {', '.join(self.ALGORITHMS)}")
+
+
+def _check_names(what: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"no digest {what} {name!r}; there are {', '.join(known)}")
 
 
 class Profile(NamedTuple):
