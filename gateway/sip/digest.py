@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
 from typing import NamedTuple
 
 from gateway.sip.grammar import LWS, QUOTED, TOKEN, unquote
@@ -53,7 +52,6 @@ def find_algorithm(name: str) -> Algorithm | None:
     return Algorithm(hash_name, plain != base, list(_HASHES).index(plain))
 
 
-@cache
 def _available(hash_name: str) -> bool:
     try:
         hashlib.new(hash_name, usedforsecurity=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import pytest
@@ -90,6 +91,22 @@ def test_the_strongest_is_offered_first() -> None:
     asked = Asked(auth("MD5", "SHA-512-256", "MD5-sess", "SHA-256-sess", "SHA-256"))
     offered = [re.findall(r"algorithm=([^,]+)", line)[0] for line in asked.lines]
     assert offered == ["SHA-512-256", "SHA-256-sess", "SHA-256", "MD5", "MD5-sess"]
+
+
+def test_what_openssl_lacks_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = hashlib.new
+
+    def new(name: str, *data: bytes, usedforsecurity: bool = True) -> hashlib._Hash:
+        if name == "sha512_256":
+            raise ValueError(f"unsupported hash type {name}")
+        return real(name, *data, usedforsecurity=usedforsecurity)
+
+    monkeypatch.setattr(hashlib, "new", new)
+    asked = Asked(auth("SHA-512-256", "MD5"))
+    assert [re.findall(r"algorithm=([^,]+)", line) for line in asked.lines] == [["MD5"]]
+    assert asked.check([asked.line()]).accepted
+    alone = Digest(auth("SHA-512-256-sess"), "secret", CountingTokens())
+    assert alone.check(asked.request([]), SOURCE, asked.now) == Verdict(False)
 
 
 @pytest.mark.parametrize(
