@@ -1,8 +1,8 @@
 """Failed logins by source: counted, and slowed when they are many.
 
 A source that guesses is not shut out: behind the same address, Twilio's for one, honest callers
-call, too. Beyond a first few, only so many credentials a second are read; the rest is refused unread. An
-honest call finds the way free a moment after the guessing ends.
+call, too. Beyond a first few, only so many credentials a second are read and the rest is refused
+unread. An honest call finds the way free a moment after the guessing ends.
 """
 
 from __future__ import annotations
