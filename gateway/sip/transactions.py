@@ -12,8 +12,8 @@ from gateway.sip.message import Request, Response
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.wire import Flow
 
-# How many of the oldest transactions are looked at when room is needed: bounded work a packet.
-_EVICTION_LOOK: Final = 32
+# How many of the oldest are forgotten for one that is large: bounded work a packet.
+_EVICTIONS: Final = 32
 # What the header of a request may weigh before it counts for more than one, in bytes: 64 KB in one
 # datagram are allowed, a thousand of them would be too many.
 _USUAL_BYTES: Final = 4096
@@ -104,7 +104,7 @@ class Transactions:
     def _room_for(self, size: int, share: int) -> bool:
         """Whether one more fits, the oldest that are over making room for it."""
         limit = self._context.settings.limits.transactions
-        for _ in range(_EVICTION_LOOK):
+        for _ in range(_EVICTIONS):
             fits = self._bytes + size <= limit * _USUAL_BYTES
             if (len(self._server) < limit and fits) or not self._evict():
                 break
@@ -113,7 +113,8 @@ class Transactions:
 
     def _evict(self) -> bool:
         """Forget the oldest transaction that has its final answer and no call that waits for it."""
-        for _ in range(min(_EVICTION_LOOK, len(self._server))):
+        in_use = 2 * self._context.settings.limits.dialogs  # at most: those that calls wait for
+        for _ in range(min(in_use + 1, len(self._server))):
             key, transaction = next(iter(self._server.items()))
             if transaction.dispensable and not self._in_use(transaction):
                 transaction.abandon()
