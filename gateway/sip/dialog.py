@@ -61,10 +61,13 @@ class Dialog:
         self.route_set = route_set(headers)
 
     @classmethod
-    def placed(cls, local: str, response: Response, flow: Flow) -> Dialog:
+    def placed(
+        cls, local: str, response: Response, flow: Flow, instead: Uri | None = None
+    ) -> Dialog:
         """The dialog that a response to our INVITE makes (section 12.1.2); `local` is our From.
 
-        Raises RemoteProtocolError when Contact or Record-Route cannot be read.
+        `instead` stands in for a Contact that is missing or unusable: an answered call needs its
+        ACK. Raises RemoteProtocolError when Contact or Record-Route cannot be read.
         """
         dialog = cls.__new__(cls)
         headers = response.headers
@@ -77,7 +80,7 @@ class Dialog:
         dialog.local_cseq = response.cseq.number
         dialog.remote_cseq = None
         dialog.flow = flow
-        dialog.remote_target = _contact(response)
+        dialog.remote_target = _contact(response, instead)
         dialog.route_set = route_set(headers)[::-1]
         return dialog
 
@@ -159,10 +162,15 @@ def target_of(uri: Uri) -> Target:
     return Target(host, uri.port, transport if transport in _PORTS else None, secure)
 
 
-def _contact(message: Message) -> Uri:
-    contacts = message.contacts
-    if not contacts:
-        raise RemoteProtocolError("no Contact to send requests to")
+def _contact(message: Message, instead: Uri | None = None) -> Uri:
+    try:
+        contacts = message.contacts
+        if not contacts:
+            raise RemoteProtocolError("no Contact to send requests to")
+    except RemoteProtocolError:
+        if instead is None:
+            raise
+        return instead
     return contacts[0].uri
 
 

@@ -14,6 +14,7 @@ from gateway.sip.dialog import Dialog
 from gateway.sip.dialog_requests import Acknowledgement, DialogRequests
 from gateway.sip.message import Response
 from gateway.sip.request_text import Lines
+from gateway.sip.uri import parse_uri
 from gateway.sip.wire import Flow
 
 
@@ -38,18 +39,23 @@ class Stray:
     def failed(self, why: str, now: float) -> None:
         """It stayed silent for good."""
 
-    def unwanted(self, success: Response, now: float) -> None:
-        """ACK a 2xx and end its dialog; repetitions of it get the ACK again."""
+    def unwanted(self, success: Response, now: float, used_cseq: int = 0) -> None:
+        """ACK a 2xx and end its dialog; repetitions of it get the ACK again.
+
+        `used_cseq` is the number of our last request there, a PRACK while it was early.
+        """
         ack = self._acks.get(success.to.tag)
         if ack is not None:
             ack.repeat()
             return
         local = next(value for name, value in self._invite.text.lines if name == "From")
         try:
-            dialog = Dialog.placed(local, success, self._invite.flow)
+            uri = parse_uri(self._invite.text.uri)
+            dialog = Dialog.placed(local, success, self._invite.flow, uri)
         except RemoteProtocolError:
             self._context.count("unusable_answers")
             return
+        dialog.local_cseq = max(dialog.local_cseq, used_cseq)
         self._context.count("unwanted_answers")
         requests = DialogRequests(self._context, self._host, dialog)
         credentials = self._invite.text.credentials()
