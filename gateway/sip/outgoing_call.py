@@ -24,6 +24,7 @@ from gateway.sip.session import Session, SessionHost
 from gateway.sip.session_table import OUTGOING
 from gateway.sip.stray import Stray
 from gateway.sip.transaction import Table
+from gateway.sip.trust import Guests
 from gateway.sip.wire import Flow
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class OutgoingCall(Session):
         self._ack: Acknowledgement | None = None
         self._stray: Stray | None = None
         self._redirects = Redirects(plan.uri)
+        self._guests = Guests(context.trust)
         self.account = plan.account
         self.request = plan.invite(context.settings.public_host or _NOBODY)
         self.negotiation.place(local)
@@ -123,7 +125,7 @@ class OutgoingCall(Session):
             ),
             self,
         )
-        self.host.know_session(self, (self.call_id, self.request.from_.tag, ""))
+        self.host.know_session(self, None)
         self._request.start(now)
 
     def _next_cseq(self) -> int:
@@ -181,9 +183,8 @@ class OutgoingCall(Session):
     def _dialog_of(self, request: ClientRequest, response: Response) -> Dialog:
         assert request.flow is not None
         assert request.text is not None
-        local = next(value for name, value in request.text.lines if name == "From")
-        dialog = Dialog.placed(local, response, request.flow, self._plan.uri)
-        dialog.local_cseq = self._cseq
+        dialog = Dialog.placed(request.text, response, request.flow)
+        self._guests.welcome(request.flow.remote[0])
         return dialog
 
     def _take_early_media(self, early: Early | None, response: Response) -> None:
@@ -241,12 +242,7 @@ class OutgoingCall(Session):
     def _take(self, request: ClientRequest, response: Response, now: float) -> None:
         """The first 2xx: ACK it (section 13.2.2.4), then see what it says."""
         assert request.text is not None
-        try:
-            dialog = self._dialog_of(request, response)
-        except RemoteProtocolError:
-            self.context.count("unusable_answers")
-            self.feed("lost", now)
-            return
+        dialog = self._dialog_of(request, response)
         early = self._early.get(response.to.tag)
         if early is not None:
             # The same dialog: only its route set is computed anew (section 13.2.2.4).
@@ -255,17 +251,17 @@ class OutgoingCall(Session):
         # What the other forks say from now on belongs to no call.
         self.host.forget_session(self)
         self.enter_dialog(dialog, self._credentials)
-        self.context.trust.vouch(dialog.flow.remote[0])
-        self._ack = self.requests.acknowledge(
-            response.cseq.number, request.text.credentials(), b"", now
-        )
+        self.requests.met = self._guests.welcome
+        text = request.text
+        self._ack = self.requests.acknowledge(text.cseq, text.credentials(), b"", now)
         self.peer.answers(response)
         self.feed("success", now, response)
 
     def _unwanted(self, response: Response, now: float) -> None:
         if self._stray is None:
             assert self._request is not None
-            self._stray = Stray(self.context, self.host, self._request.invite)
+            invite = self._request.invite
+            self._stray = Stray(self.context, self.host, invite, self._credentials)
         early = self._early.get(response.to.tag)
         used = 0 if early is None else early.dialog.local_cseq
         self._stray.unwanted(response, now, used)
@@ -332,6 +328,5 @@ class OutgoingCall(Session):
         self.ended(EndCause.NO_RESPONSE)
 
     def _let_go(self, now: float) -> None:
-        if self._ack is not None:
-            self.context.trust.unvouch(self.dialog.flow.remote[0])
+        self._guests.leave()
         super()._let_go(now)

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 class SessionHost(RequestHost, Protocol):
     """What a session needs of its stack."""
 
-    def know_session(self, session: Session, key: DialogKey) -> None:
-        """Requests of this dialog are the session's."""
+    def know_session(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
 
     def forget_session(self, session: Session) -> None:
         """The session is over: its dialogs match nothing any more."""
@@ -68,6 +68,7 @@ class Session:
         self.account: str | None = None
         self.transport_problem = ""
         self._dialog: Dialog | None = None
+        self._admitted = ""  # the host that may send requests as long as the call lasts
         self._requests: DialogRequests | None = None
         self._cause = EndCause.LOCAL_BYE
         self._status: int | None = None
@@ -176,6 +177,15 @@ class Session:
         """A request in our dialog that passed the checks."""
         serve(self, request, transaction, now)
 
+    def began_with(self, transaction: ServerTransaction) -> bool:
+        """Whether this is the transaction of the INVITE that brought the call."""
+        return False
+
+    def came_by(self, flow: Flow) -> None:
+        """A request in our dialog came on that flow: over a new connection, ours take it too."""
+        if self._dialog is not None:
+            self._dialog.moved(flow)
+
     def in_order(self, request: Request) -> bool:
         """Whether the request comes in order in its dialog (section 12.2.2)."""
         return self.dialog.in_order(request.cseq.number)
@@ -216,6 +226,8 @@ class Session:
         """From now on requests and peers' requests go by this dialog."""
         self._dialog = dialog
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
+        self._admitted = dialog.flow.remote[0]
+        self.context.trust.vouch(self._admitted)
         self.host.know_session(self, dialog.key)
 
     @property
@@ -309,6 +321,8 @@ class Session:
         self.answering.stop()
         self.offers.stop()
         self.transfers.stop(now)
+        if self._admitted:
+            self.context.trust.unvouch(self._admitted)
         self.host.forget_session(self)
 
     def _do_nothing(self, now: float, message: Message | None) -> None:
