@@ -83,12 +83,12 @@ class ClientTransaction(Machine):
         self._user = user
 
     def _end(self) -> None:
-        self._context.trust.answered(self.flow.remote[0])
+        self._context.trust.expect_no_more(self.flow.remote[0])
         super()._end()
 
     def _launch(self, now: float, repeat: str, give_up: str) -> None:
         # Section 17.1: repeated only where the transport does not repeat by itself.
-        self._context.trust.asked(self.flow.remote[0])
+        self._context.trust.expect(self.flow.remote[0])
         if not self.flow.reliable:
             self._arm(repeat, now + T1)
         self._arm(give_up, now + TIMEOUT)

@@ -220,7 +220,6 @@ class OutgoingCall(Session):
         if early is not None:
             dialog.local_cseq = early.dialog.local_cseq
         self.enter_dialog(dialog, self._credentials)
-        self.context.trust.vouch(dialog.flow.remote[0])
         self._ack = self.requests.acknowledge(
             response.cseq.number, request.text.credentials(), b"", now
         )
@@ -311,8 +310,3 @@ class OutgoingCall(Session):
 
     def _do_report_over(self, now: float, message: Message | None) -> None:
         self.context.report(SessionOver(self, self._status))
-
-    def _let_go(self) -> None:
-        if self._ack is not None:
-            self.context.trust.unvouch(self.dialog.flow.remote[0])
-        super()._let_go()

@@ -33,6 +33,7 @@ class ServerTransaction(Machine):
         "_interval",
         "_last",
         "_sent_by",
+        "_source",
         "_tagged",
         "_to",
         "acknowledged",
@@ -68,6 +69,8 @@ class ServerTransaction(Machine):
         self._sent_by = request.vias[0].port or (5061 if flow.transport == "tls" else 5060)
         self._last = b""
         self._interval = T1
+        self._source = flow.remote[0]
+        context.trust.expect(self._source)  # it may repeat the request as long as we remember it
 
     @property
     def answered(self) -> bool:
@@ -162,6 +165,10 @@ class ServerTransaction(Machine):
         self._repeat(now)
         self._interval = min(2 * self._interval, T2)
         self._arm("G", now + self._interval)
+
+    def _end(self) -> None:
+        self._context.trust.expect_no_more(self._source)
+        super()._end()
 
     def _confirm(self, now: float) -> None:
         self._disarm("G", "H")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from gateway.errors import LocalProtocolError
+from gateway.sip.addresses import is_literal
 from gateway.sip.call_headers import CallHeaders
 from gateway.sip.client_request import ClientRequest, RequestHost
 from gateway.sip.context import Context
@@ -65,6 +66,7 @@ class Session:
         self.account: str | None = None
         self.transport_problem = ""
         self._dialog: Dialog | None = None
+        self._peers: set[str] = set()  # hosts whose requests may belong to the call
         self._requests: DialogRequests | None = None
         self._allowed: frozenset[str] = frozenset()
         self._twilio: TwilioIds | None = None
@@ -245,6 +247,11 @@ class Session:
         """From now on requests and peers' requests go by this dialog."""
         self._dialog = dialog
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
+        # Without Record-Route the far end's requests come from its Contact, past the proxies.
+        contact = dialog.remote_target.host.strip("[]")
+        self._peers = {dialog.flow.remote[0], *([contact] if is_literal(contact) else [])}
+        for host in self._peers:
+            self.context.trust.expect(host)
         self.host.know_session(self, dialog.key)
 
     @property
@@ -343,6 +350,8 @@ class Session:
     def _let_go(self) -> None:
         self.offers.stop()
         self.transfers.stop()
+        for host in self._peers:
+            self.context.trust.expect_no_more(host)
         self.host.forget_session(self)
 
     def _do_nothing(self, now: float, message: Message | None) -> None:

@@ -6,32 +6,33 @@ from collections import Counter
 
 
 class Trust:
-    """Counts reasons by host. Whom we asked may answer; whom we vouch for may ask us, too."""
+    """Counts reasons by host. Whom we vouch for may ask us anything; of whom we only expect
+    something (answers, repetitions, what belongs to a call) nothing else is served."""
 
-    __slots__ = ("_asked", "_vouched")
+    __slots__ = ("_expected", "_vouched")
 
     def __init__(self) -> None:
-        self._asked: Counter[str] = Counter()
+        self._expected: Counter[str] = Counter()
         self._vouched: Counter[str] = Counter()
 
     def admits(self, host: str) -> bool:
         """Whether anything of that host is looked at."""
-        return host in self._asked or host in self._vouched
+        return host in self._expected or host in self._vouched
 
     def may_ask(self, host: str) -> bool:
-        """Whether requests of that host are served: a registrar, or the peer of a call of ours."""
+        """Whether new requests of that host are served."""
         return host in self._vouched
 
-    def asked(self, host: str) -> None:
-        """A request of ours is on its way there."""
-        self._asked[host] += 1
+    def expect(self, host: str) -> None:
+        """A request is on its way there or came from there, or a call is up with it."""
+        self._expected[host] += 1
 
-    def answered(self, host: str) -> None:
+    def expect_no_more(self, host: str) -> None:
         """It is over."""
-        _less(self._asked, host)
+        _less(self._expected, host)
 
     def vouch(self, host: str) -> None:
-        """A registrar in use, or a call that we placed, lives there."""
+        """A registrar or trunk in use lives there."""
         self._vouched[host] += 1
 
     def unvouch(self, host: str) -> None:
