@@ -263,13 +263,8 @@ class MessageWaiting:
         self._granted = _granted(response)
         if self._requests is not None:
             self._ended.worked()
-        elif request.flow is not None:
-            try:
-                dialog = Dialog.placed(self._local(), response, request.flow)
-            except RemoteProtocolError:
-                self._wait = AGAIN_S
-                self._feed("failed", now)
-                return
+        elif request.flow is not None and request.text is not None:
+            dialog = Dialog.placed(request.text, response, request.flow)
             self._requests = DialogRequests(self._context, self._host, dialog, self._credentials)
         self._feed("accepted", now)
 

@@ -10,7 +10,6 @@ from gateway.sip.context import Context
 from gateway.sip.dialog import target_of
 from gateway.sip.providers import Provider
 from gateway.sip.request_text import Lines
-from gateway.sip.serializer import bracketed
 from gateway.sip.settings import PROFILES
 from gateway.sip.way_out import WayOut, way_out
 from gateway.sip.wire import Flow
@@ -38,11 +37,12 @@ def plan_call(context: Context, provider: Provider | None, wish: Wish) -> CallPl
         raise LocalProtocolError(f"cannot call {wish.to!r}: its way out is not TLS")
     host = path.remote[0] if isinstance(path, Flow) else path.host
     named = account.profile if account is not None else None
-    us = context.settings.public_host or "anonymous.invalid"
+    tag = context.tokens.hex(8)
     return CallPlan(
         account=account.name if account is not None else None,
         uri=uri,
-        sender=sender(account, bracketed(us), context.tokens.hex(8), private=wish.private),
+        to=uri,
+        sender=lambda host: sender(account, host, tag, private=wish.private),
         call_id=context.tokens.hex(12),
         contact_user=account_uri(account).user or "" if account is not None else "tipring",
         profile=PROFILES[named] if named else context.profile_for(host),

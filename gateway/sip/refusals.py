@@ -47,7 +47,9 @@ class Refusals:
         self._context.report(Malformed(flow, error, len(data)))
         saved = salvage(data, flow.remote)
         if saved is not None:
-            back = flow._replace(remote=(flow.remote[0], saved.port))
+            # A connection is its own way back; its remote port is no listener's.
+            port = flow.remote[1] if flow.reliable else saved.port
+            back = flow._replace(remote=(flow.remote[0], port))
             self._stateless(back, error.status_hint, saved.head, saved.to)
 
     def overloaded(self, message: Request, flow: Flow) -> None:

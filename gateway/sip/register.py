@@ -68,8 +68,7 @@ class Register:
             loose_routes(account.proxies),
             None,
             credentials,
-            # A connection may have been closed; a host that is silent is so by DNS, too.
-            first if way is not None and way.reliable else None,
+            first if way is not None else None,
             seen,
         )
 

@@ -14,7 +14,9 @@ from gateway.sip.admission import Refusal, check, check_method
 from gateway.sip.authentication import Authentication
 from gateway.sip.client_transaction import ClientTransaction, InviteClient
 from gateway.sip.context import Context, Resolvable
-from gateway.sip.dialog import Dialog
+from gateway.sip.dialog import Dialog, DialogKey
+from gateway.sip.dialog_requests import Acknowledgement
+from gateway.sip.digest_client import Credentials
 from gateway.sip.events import Event, IncomingCall
 from gateway.sip.invite import InviteSession
 from gateway.sip.matching import TransactionKey, dialog_key, has_cookie, transaction_key
@@ -162,9 +164,9 @@ class Stack:
         return self._context.deadlines.next()
 
     def handle_deadline(self, now: float) -> None:
-        """Run every timer that is due."""
-        deadlines = self._context.deadlines
-        for name, owner in deadlines.pop_due(now):
+        """Run every timer that is due, and none that an earlier one has cancelled."""
+        while (due := self._context.deadlines.pop(now)) is not None:
+            name, owner = due
             owner.timer(name, now)
 
     def transport_failed(self, key: object, reason: str, now: float) -> None:
@@ -176,6 +178,8 @@ class Stack:
             key.unreachable(reason, now)
         elif isinstance(key, ClientTransaction):
             key.feed("transport", now, reason)
+        elif isinstance(key, Acknowledgement):
+            key.unsent()
 
     def connection_lost(self, flow: Flow, now: float) -> None:
         """A connection that was up is gone."""
@@ -313,6 +317,7 @@ class Stack:
         if refusal is not None:
             self._refusals.refuse(message, transaction, refusal, now)
         elif session is not None:
+            session.came_by(flow)
             session.inside(message, transaction, now)
         elif message.method == "INVITE":
             self._invite(message, transaction, flow, profile, now)
@@ -416,9 +421,9 @@ class Stack:
         """A request of ours is over."""
         self._transactions.forget_client(transaction)
 
-    def leave_behind(self, transaction: InviteClient) -> None:
+    def leave_behind(self, transaction: InviteClient, credentials: Credentials | None) -> None:
         """An INVITE that nobody waits for any more: whatever answers it is ended."""
-        transaction.hand_over(Stray(self._context, self, transaction))
+        transaction.hand_over(Stray(self._context, self, transaction, credentials))
 
     def public_address_changed(self, now: float) -> None:
         """Registrars, and peers of calls that are up, hear of our new address."""
@@ -427,8 +432,8 @@ class Stack:
         for session in self._sessions.all():
             session.readdress(now)
 
-    def know_session(self, session: Session, key: tuple[str, str, str]) -> None:
-        """Requests of this dialog are the session's."""
+    def know_session(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
         self._sessions.know(session, key)
 
     def forget_session(self, session: Session) -> None:

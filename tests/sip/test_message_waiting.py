@@ -194,7 +194,6 @@ def test_a_refresh_that_fails_leaves_what_there_is(refresh_fails: tuple[int, tup
         ((480, ()), 300),
         ((503, ("Retry-After: 1000",)), 1000),
         ((503, ("Retry-After: 99999",)), 3600),
-        ((200, ("Expires: 3600",)), 300),
     ],
 )
 def test_who_refuses_is_not_pestered(answer: tuple[int, tuple[str, ...]], wait: float) -> None:

@@ -404,6 +404,19 @@ def test_the_next_registrar_after_silence() -> None:
     assert (office.status.state, office.status.registrar) == ("registered", "sip:two.example.com")
 
 
+def test_the_other_address_of_one_registrar() -> None:
+    """RFC 3263 section 4.3: a host that says nothing for `failover_s` loses the REGISTER."""
+    office = Office()
+    other = Registrar()
+    office.wire.peers[SECOND[0]] = other
+    office.world.dns["example.com"] = [PATH, PATH._replace(remote=SECOND)]
+    office.registrar.silent_until = float("inf")
+    office.run(307)
+    assert other.times()[0] == pytest.approx(1306, abs=0.1)
+    assert (office.status.state, office.status.error) == ("registered", "")
+    assert office.world.stack.keepalive_flows() == [PATH._replace(remote=SECOND)]
+
+
 def test_back_to_the_preferred_one_later() -> None:
     """Each is asked at its own address: none by the path that led to the other."""
     office = Two(registrar=Registrar(script=[(503, ())]))
