@@ -13,13 +13,14 @@ from gateway.sip.grammar import HOST
 # hostport   = host [ ":" port ]
 # Wider: an empty user, `#` and bytes over 127 in user, since phones send them; an empty host is
 # sorted out below.
-_USER = r"(?:[^\x00-\x20\"%:<>@\[\\\]^`{|}\x7f]|%[0-9A-Fa-f]{2})*+"
-_PASSWORD = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*+"  # noqa: S105 (a grammar)
-_SIP = re.compile(
+_USER = r"(?:[^\x00-\x20\"%:<>@\[\\\]^`{|}\x7f]++|%[0-9A-Fa-f]{2})*+"
+_PASSWORD = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]++|%[0-9A-Fa-f]{2})*+"  # noqa: S105 (a grammar)
+SIP_URI = (
     rf"([Ss][Ii][Pp][Ss]?):(?:({_USER})(?::({_PASSWORD}))?+@)?({HOST})?+(?::([0-9]{{1,5}}))?+"
     r"((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$%]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$%=]*+)?+)*+;?+)"
     r"(\?[A-Za-z0-9\-_.!~*'()\[\]/?:+$%&=;@,]*+)?+"
 )
+_SIP = re.compile(SIP_URI)
 
 # absoluteURI = scheme ":" ( hier-part / opaque-part ); no spaces, quotes or brackets.
 _OTHER = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*+):([^\s<>\"]++)")
@@ -63,7 +64,8 @@ class Uri:
     def params(self) -> dict[str, str | None]:
         """The URI parameters: names in lower case, values as written."""
         params: dict[str, str | None] = {}
-        for part in self.params_text.split(";")[1:]:
+        text = self.params_text
+        for part in text[1:].split(";") if text else ():
             name, equal, value = part.partition("=")
             params.setdefault(name.lower(), value if equal else None)
         return params
