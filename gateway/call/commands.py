@@ -78,15 +78,16 @@ class Commands:
         rings = call.caller is not None and call.state is not CallState.TALKING
         self._calls.end(call, cause.DECLINED if rings else cause.COMMANDED, now)
 
-    def transfer_progress(self, call: Call, status: int, done: bool, now: float) -> None:
+    def transfer_progress(self, call: Call, status: int, done: bool) -> None:
         """What the far end tells of a transfer that we asked for.
 
-        twilio.md 38: when it is through, our BYE leaves at once.
+        twilio.md 38: when it is through, the call ends within a second, by its BYE or the stack's.
         """
         if not done:
             self._observer.transfer(call, f"the transfer goes on: {status}")
         elif 200 <= status < 300:
-            self._calls.end(call, cause.TRANSFERRED, now)
+            call.leaving = True
+            self._observer.transfer(call, "the far end has gone over")
         else:
             self._observer.trouble(call, f"the transfer failed with {status}; the call goes on")
 

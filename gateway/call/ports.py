@@ -40,6 +40,10 @@ class Session(Protocol):
     def on_hold(self) -> bool:
         """Whether we have put the far end on hold."""
 
+    @property
+    def transport_problem(self) -> str:
+        """Why the network did not carry it, in words; "" where it did."""
+
     def describe(
         self,
         *,
@@ -76,8 +80,8 @@ class Caller(Session, Protocol):
         """The account that brought the call, None for one that came directly."""
 
     @property
-    def replaces(self) -> Session | None:
-        """The session whose place this call takes (RFC 3891)."""
+    def replaces(self) -> object | None:
+        """The session whose place this call takes (RFC 3891), to be found by identity."""
 
     def prepare(self, local: LocalMedia, now: float) -> None:
         """Settle the media now, before the bell; raises NotAcceptable."""
@@ -175,8 +179,9 @@ class Voice(Protocol):
 class Voices(Protocol):
     """The pool that voices come from."""
 
-    def reserve(self, line: str, local: str | None) -> Voice:
-        """Take an RTP port pair at the local address `local`, None where none is known.
+    def reserve(self, line: str, local: str | None, remote: str = "") -> Voice:
+        """Take an RTP port pair at the local address `local` (None where none is known), for a far
+        end at `remote` ("" where that is not known).
 
         Raises ExhaustedError or SystemRefusal.
         """

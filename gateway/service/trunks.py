@@ -38,7 +38,7 @@ class StackTrunks:
 
     def local_address(self, account: str | None, to: str) -> str | None:
         """Where the stack already speaks to that side, else a listener's, else the route's."""
-        known = self._stack.local_address(account, to)
+        known = self._stack.local_address(account)
         if known is not None:
             return known
         bound = [listen.host for listen in self._listeners if not listen.is_wildcard]

@@ -151,15 +151,17 @@ def test_only_a_call_in_talk_is_transferred(stage: str) -> None:
 # --- what the owner asks for -------------------------------------------------------------------
 
 
-def test_our_transfer_ends_our_call_when_it_is_through() -> None:
+@pytest.mark.parametrize("end", [EndCause.TRANSFERRED, EndCause.REMOTE_BYE])
+def test_our_transfer_ends_our_call_when_it_is_through(end: EndCause) -> None:
     exchange = Exchange()
     session = exchange.talk()
     exchange.board.commands.transfer("phone1", "sip:carol@example.com", exchange.now)
     assert session.log[-1] == ("transfer", "sip:carol@example.com")
-    exchange.board.transfer_progress(session, 180, False, exchange.now)
+    exchange.board.transfer_progress(session, 180, False)
+    exchange.board.transfer_progress(session, 200, True)
     assert exchange.states == ["talking"]
-    exchange.board.transfer_progress(session, 200, True, exchange.now)
-    assert session.log[-1] == ("hang_up", "transferred")
+    exchange.end(session, end)
+    assert exchange.observer.story[-1] == "ended transferred"
     assert (exchange.states, exchange.heard) == ([], "busy")
 
 
@@ -167,7 +169,7 @@ def test_our_transfer_that_fails_leaves_the_call() -> None:
     exchange = Exchange()
     session = exchange.talk()
     exchange.board.commands.transfer("phone1", "sip:carol@example.com", exchange.now)
-    exchange.board.transfer_progress(session, 603, True, exchange.now)
+    exchange.board.transfer_progress(session, 603, True)
     assert exchange.states == ["talking"]
     assert exchange.observer.story[-1] == "the transfer failed with 603; the call goes on"
 
@@ -178,7 +180,8 @@ def test_hold_and_resume_by_us() -> None:
     exchange.board.commands.hold("phone1", exchange.now)
     assert session.log[-1] == ("hold",)
     session.on_hold = True
-    exchange.board.media_changed(session, media(receiving=False), exchange.now)
+    held = media(sending=False, receiving=False, holding=True)
+    exchange.board.media_changed(session, held, exchange.now)
     assert exchange.voices.taken[0].log[-1] == ("apply", False, False)  # no microphone goes out
     assert exchange.board.calls[0].on_hold
     with pytest.raises(NotPossible, match="on hold already"):

@@ -18,6 +18,7 @@ class FakeSession:
     log: Log = field(default_factory=list)
     media: NegotiatedMedia | None = None
     on_hold: bool = False
+    transport_problem: str = ""
     call_id: str = "call-id@peer"
     described: dict[str, str] = field(default_factory=dict)
 
@@ -75,7 +76,11 @@ class FakeCaller(FakeSession):
 
 
 def media(
-    *, sending: bool = True, receiving: bool = True, telephone_event: int | None = 101
+    *,
+    sending: bool = True,
+    receiving: bool = True,
+    holding: bool = False,
+    telephone_event: int | None = 101,
 ) -> NegotiatedMedia:
     """What a negotiation gave."""
     return NegotiatedMedia(
@@ -87,6 +92,7 @@ def media(
         remote_rtcp=("127.0.0.2", 4001),
         sending=sending,
         receiving=receiving,
+        holding=holding,
     )
 
 
@@ -214,7 +220,7 @@ class FakeVoices:
     free: int = 10
     taken: list[FakeVoice] = field(default_factory=list)
 
-    def reserve(self, line: str, local: str | None) -> FakeVoice:
+    def reserve(self, line: str, local: str | None, remote: str = "") -> FakeVoice:
         if self.free == 0:
             raise ExhaustedError("no RTP port is free")
         self.free -= 1

@@ -18,7 +18,7 @@ class FakeStack:
         self.local = local
         self.registrations = list(registrations)
 
-    def local_address(self, account: str | None, to: str) -> str | None:
+    def local_address(self, account: str | None) -> str | None:
         return self.local
 
 
