@@ -42,14 +42,13 @@ class Commands:
             raise NotPossible(f"line {line} is {extension.phone.state}: lift the handset first")
         if self._calls.at(line) is not None:
             raise NotPossible(f"line {line} has a call already")
-        obstacle = self._outgoing.obstacle(extension)
-        is_uri = to.lower().startswith(("sip:", "sips:"))
-        if obstacle is not None and not is_uri:
-            raise NotPossible(f"line {line} cannot call: {obstacle.reason}")
-        account = extension.account if obstacle is None else None  # a URI can be called directly
-        placed = self._outgoing.place(line, to, account, now)
+        if to.lower().startswith(("sip:", "sips:")):
+            placed = self._outgoing.place_uri(line, to, extension.account, now)
+        else:
+            obstacle = self._outgoing.obstacle(extension)
+            placed = obstacle or self._outgoing.place(line, to, extension.account, now)
         if isinstance(placed, Cause):
-            raise NotPossible(f"{to} cannot be called: {placed.reason}")
+            raise NotPossible(f"line {line} cannot call {to}: {placed.reason}")
         return placed
 
     def hold(self, line: str, now: float) -> None:

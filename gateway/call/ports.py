@@ -114,6 +114,9 @@ class Trunks(Protocol):
     def ready(self, account: str) -> bool:
         """Whether calls can be placed by this account: registered, or not in need of it."""
 
+    def serves(self, account: str, uri: str) -> bool:
+        """Whether a URI is called by this account; others are called directly."""
+
     def local_address(self, account: str | None, to: str) -> str | None:
         """Our address on the way to `to`, None where there is no way."""
 

@@ -62,7 +62,7 @@ class Transfers:
         self._begin(old, request, now)
 
     def _begin(self, old: Call, request: TransferRequest, now: float) -> None:
-        new = self._outgoing.place(
+        new = self._outgoing.place_uri(
             old.line,
             request.target,
             old.account,

@@ -98,7 +98,10 @@ def media(
 
 @dataclass
 class FakeTrunks:
-    """Where calls go out: every account in `up` is registered, and anything but `bad` is called."""
+    """Where calls go out: every account in `up` is registered, and anything but `bad` is called.
+
+    URIs at example.com are the accounts', others are called directly.
+    """
 
     up: set[str] = field(default_factory=lambda: {"trunk"})
     bad: str = ""
@@ -107,6 +110,9 @@ class FakeTrunks:
 
     def ready(self, account: str) -> bool:
         return account in self.up
+
+    def serves(self, account: str, uri: str) -> bool:
+        return account in self.up and uri.endswith("@example.com")
 
     def local_address(self, account: str | None, to: str) -> str | None:
         return "127.0.0.1"
