@@ -31,6 +31,7 @@ from gateway.net.rtp_ports import RtpPorts
 from gateway.net.timer import CoreTimer
 from gateway.service import rtp_sources
 from gateway.service.config import Config
+from gateway.service.config_tls import contexts
 from gateway.service.journal import Journal, Message
 from gateway.service.line_factory import LineFactory
 from gateway.service.media_binding import Earpiece, EngineVoices, MediaPolicy, call_of
@@ -79,7 +80,9 @@ class Gateway:
         )
         self.stack = Stack(stack_settings(config, public_host), RandomTokens())
         self._allow = AllowList(config.sip.allow_from, connected=connected_subnets())
-        self.pump = Pump(self._loop, self.stack, self._allow.contains, self.turn)
+        self.pump = Pump(
+            self._loop, self.stack, self._allow.contains, self.turn, tls=contexts(config.sip.tls)
+        )
         lines = LineFactory(self.engine, self._loop, self.turn, journal)
         self.units = {line.name: lines.unit(line) for line in config.line}
         self.handsets = {

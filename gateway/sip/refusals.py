@@ -44,6 +44,9 @@ class Refusals:
     def malformed(self, data: bytes, flow: Flow, error: RemoteProtocolError) -> None:
         """Answer a bad request once and without state, or drop what has no answer."""
         self._context.count("malformed")
+        if error.status_hint == 513:
+            too_long = len(data) > self._context.settings.limits.message_bytes
+            self._context.count("too_long" if too_long else "too_many_headers")
         self._context.report(Malformed(flow, error, len(data)))
         saved = salvage(data, flow.remote)
         if saved is not None:
