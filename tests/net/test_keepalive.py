@@ -95,7 +95,7 @@ ANSWERS: list[tuple[str, Sequence[Sequence[Beat | None]], int | None]] = [
     ("a pong, then the peer's own ping", [PONG + PEERS_PING], 2),
     ("the peer's own ping, then a pong", [PEERS_PING, PONG], 3),
     ("messages are no pongs", [MESSAGE, MESSAGE], None),
-    ("a CRLF behind a message is no pong", [MESSAGE + PONG], None),
+    ("a CRLF behind a message is no pong", [[None, Beat.PONG]], None),
     ("a message instead of the pong is life", [PONG, MESSAGE], 3),
     ("a ping instead of the pong is life", [PONG, PEERS_PING], 3),
 ]
