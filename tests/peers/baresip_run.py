@@ -7,6 +7,7 @@ directions to WAV files. Commands and events go over ctrl_tcp (JSON in netstring
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -18,15 +19,19 @@ from typing import Any
 import numpy as np
 
 from tests.audio.wav import RATE, read_wav, write_wav
+from tests.peers.baresip_account import BaresipAccount
+from tests.peers.host import HERE, Host, free_port
 from tests.peers.rtp_receiver import open_rtp
 
 READY_S = 10.0
 SILENCE_AFTER_S = 60  # when its file ends, baresip ends the call
+NOBODY = BaresipAccount()
 
 # Debian 13's baresip plays each frame twice through its jitter buffer, so it goes without.
 CONFIG = """\
 poll_method epoll
-sip_listen 127.0.0.1:{sip}
+sip_listen {host}:{sip}
+net_interface {host}
 audio_source aufile,{said}
 audio_player aubridge,nobody
 audio_alert aubridge,nobody
@@ -36,7 +41,7 @@ ausrc_channels 1
 auplay_channels 1
 rtp_ports {rtp}-{rtp_last}
 jitter_buffer_type off
-ctrl_tcp_listen 127.0.0.1:{control}
+ctrl_tcp_listen {host}:{control}
 snd_path {folder}
 module_path {modules}
 module g711.so
@@ -46,7 +51,7 @@ module sndfile.so
 module_app account.so
 module_app menu.so
 module_app ctrl_tcp.so
-"""
+{account}"""
 
 
 class BaresipError(AssertionError):
@@ -64,9 +69,19 @@ def module_path() -> Path:
 
 
 class Baresip:
-    """`with Baresip(folder, said) as peer:` is ready to dial inside."""
+    """`with Baresip(folder, said) as peer:` is ready to dial inside.
 
-    def __init__(self, folder: Path, said: Path) -> None:
+    Its SIP port is `port` for UDP and TCP, and the next one for TLS.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        said: Path,
+        account: BaresipAccount = NOBODY,
+        host: Host = HERE,
+    ) -> None:
+        self._host = host
         self.events: list[dict[str, Any]] = []
         self._folder = folder
         self._log = folder / "baresip.log"
@@ -76,9 +91,11 @@ class Baresip:
         folder.mkdir(parents=True, exist_ok=True)
         padded = folder / "said.wav"
         write_wav(padded, np.pad(read_wav(said), (0, SILENCE_AFTER_S * RATE)))
-        sip, self._control_port, rtp = _free_ports()
+        self.port, self._control_port, rtp = _free_ports()
         text = CONFIG.format(
-            sip=sip,
+            host=host.address,
+            sip=self.port,
+            account=account.config(),
             said=padded,
             rate=RATE,
             rtp=rtp,
@@ -88,14 +105,14 @@ class Baresip:
             modules=module_path(),
         )
         (folder / "config").write_text(text, encoding="utf-8")
-        account = f"<sip:bare@127.0.0.1:{sip}>;regint=0;audio_codecs=PCMU/8000/1,PCMA/8000/1\n"
-        (folder / "accounts").write_text(account, encoding="utf-8")
+        line = account.line(host.address, self.port)
+        (folder / "accounts").write_text(line, encoding="utf-8")
         (folder / "contacts").write_text("", encoding="utf-8")
 
     def __enter__(self) -> Baresip:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["baresip", "-4", "-f", str(self._folder)],
+                self._host.command("baresip", "-4", "-f", str(self._folder)),
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -155,25 +172,17 @@ class Baresip:
         return found[-1]
 
     def log(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")
+        text = self._log.read_text(encoding="utf-8", errors="replace")
+        return re.sub(r"\s*\[\d+:\d\d:\d\d\] audio=.*", "", text)  # its ticker
 
     def _digits(self) -> str:
         return "".join(e["param"] for e in self.events if e.get("type") == "CALL_DTMF_START")
 
     def _connect(self) -> None:
-        deadline = time.monotonic() + READY_S
-        pause = threading.Event()
-        while True:
-            try:
-                address = ("127.0.0.1", self._control_port)
-                self._control = socket.create_connection(address, 1)
-            except ConnectionRefusedError:
-                assert self._process is not None
-                if time.monotonic() > deadline or self._process.poll() is not None:
-                    raise BaresipError(f"baresip did not start:\n{self.log()}") from None
-                pause.wait(0.05)
-            else:
-                return
+        try:
+            self._control = self._host.connect(self._control_port, READY_S)
+        except OSError:
+            raise BaresipError(f"baresip did not start:\n{self.log()}") from None
 
     def _receive(self, deadline: float, what: str) -> None:
         assert self._control is not None
@@ -198,10 +207,7 @@ class Baresip:
 
 
 def _free_ports() -> tuple[int, int, int]:
-    """SIP (UDP), control (TCP) and the first RTP port."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-        udp.bind(("127.0.0.1", 0))
-        tcp.bind(("127.0.0.1", 0))
-        rtp, rtcp = open_rtp("127.0.0.1")
-        with rtp, rtcp:
-            return udp.getsockname()[1], tcp.getsockname()[1], rtp.getsockname()[1]
+    """SIP (UDP and TCP; TLS on the next), control (TCP) and the first RTP port."""
+    rtp, rtcp = open_rtp("127.0.0.1")
+    with rtp, rtcp:
+        return free_port(), free_port(), rtp.getsockname()[1]
