@@ -156,7 +156,9 @@ class Kamailio:
 
     def told(self, **facts: str) -> list[Row]:
         """The messages that it saw with these facts, oldest first."""
-        rows = (dict(p.partition("=")[::2] for p in m[1].split("|")) for m in ROW.finditer(self.log()))
+        rows = (
+            dict(p.partition("=")[::2] for p in m[1].split("|")) for m in ROW.finditer(self.log())
+        )
         return [row for row in rows if all(row.get(k) == v for k, v in facts.items())]
 
     def await_told(self, seconds: float = 8, count: int = 1, **facts: str) -> list[Row]:
@@ -213,4 +215,3 @@ def _passwords(users: Mapping[str, str]) -> str:
 def _modules() -> Path:
     """Where Debian puts the modules; differs between architectures."""
     return next(Path("/usr/lib").glob("*/kamailio/modules"), Path("/usr/lib/kamailio/modules"))
-

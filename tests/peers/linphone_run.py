@@ -56,6 +56,7 @@ echocancellation=0
 log_collection=0
 """
 
+
 class LinphoneError(AssertionError):
     """linphone did not do what was waited for; the message holds what it told."""
 
