@@ -128,7 +128,7 @@ class Gateway:
                 Message.LINE_READY, f"line {name}: ready ({unit.port.driver})", line=name
             )
         for listen in self.config.sip.listeners():
-            listener = self.pump.listen(listen.host, listen.port)
+            listener = self.pump.listen(listen.transport, listen.host, listen.port)
             self.journal.write(
                 Message.LISTENING, f"SIP listens on udp:{listener.host}:{listener.port}"
             )
