@@ -62,9 +62,15 @@ class Uri:
 
     @property
     def params(self) -> dict[str, str | None]:
-        """The URI parameters: names in lower case, values as written."""
+        """The URI parameters: names in lower case, %HH resolved once (RFC 3261 section 19.1.4)."""
         params: dict[str, str | None] = {}
         text = self.params_text
+        if "%" in text:
+            pairs = (part.partition("=") for part in text[1:].split(";"))
+            return {
+                unescape(name).lower(): unescape(value) if equal else None
+                for name, equal, value in pairs
+            }
         for part in text[1:].split(";") if text else ():
             name, equal, value = part.partition("=")
             params.setdefault(name.lower(), value if equal else None)
