@@ -33,21 +33,16 @@ class Message:
 
     def check(self) -> None:
         """Read Via, From, To, Call-ID and CSeq now. Raises RemoteProtocolError."""
-        index = self.headers.index()
-        call_id = index.get("call-id")
         # callid = word [ "@" word ]: visible ASCII, and more of it than the standard lists
-        if not isinstance(call_id, str) or is_visible(call_id) is None:
+        if is_visible(self._need("call-id")) is None:
             raise RemoteProtocolError("no usable Call-ID")
-        vias = index.get("via", "")
-        self._vias = parse_vias([vias] if isinstance(vias, str) else vias)
+        self._vias = parse_vias(self.headers.get_all("via") or [""])
         self._from = parse_address(self._need("from"), "From", lenient=True)
         self._to = parse_address(self._need("to"), "To", lenient=True)
         self._cseq = parse_cseq(self._need("cseq"))
 
     def _need(self, name: str) -> str:
-        value = self.headers.index().get(name)
-        if isinstance(value, list):
-            value = value[0]
+        value = self.headers.get(name)
         if value is None:
             raise RemoteProtocolError(f"no {name}")
         return value
@@ -116,7 +111,7 @@ class Request(Message):
 
     @property
     def start_line(self) -> str:
-        return f"{self.method} {self.uri} SIP/2.0"
+        return f"{self.method} {self.uri!s} SIP/2.0"
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"
