@@ -1,8 +1,8 @@
 """INVITE to 100 Trying: from the datagram to the bytes of the answer, through each user agent.
 
 No sockets: transports are stood in for by lists. A call ends, and what it left is cleared away,
-between the slices and outside the time. Slices are small, since one of the libraries looks through
-all its transactions whenever it makes one.
+between the slices and outside the time. Slices are small, since one of the libraries (aiosipua)
+looks through all its transactions whenever it makes one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tests.bench.libraries.invites import Invite
 from tests.bench.libraries.rounds import Contestant, Rate, measure
 
-SIZE = 20
+SIZE = 50
 SOURCE = ("54.172.60.0", 5060)
 LOCAL = ("203.0.113.5", 5060)
 

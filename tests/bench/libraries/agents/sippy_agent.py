@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sippy.Core.EventDispatcher import ED2
 from sippy.Network_server import Remote_address
 from sippy.SipTransactionManager import SipTransactionManager
 from sippy.Time.MonoTime import MonoTime
@@ -81,6 +82,8 @@ class _Calls:
             for timer in (transaction.teA, transaction.teD, transaction.teE, transaction.teF):
                 if timer is not None:
                     timer.cancel()
+        # Its event loop would drop cancelled timers in time; here no loop runs.
+        ED2.tlisteners.clear()
         self._manager.tserver.clear()
         self._manager.l1rcache.clear()
         self._server.sent.clear()
