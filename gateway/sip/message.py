@@ -20,11 +20,12 @@ from gateway.sip.uri import Uri, parse_uri
 class Message:
     """What requests and responses share. Typed access raises RemoteProtocolError on bad values."""
 
-    __slots__ = ("_contacts", "_cseq", "_from", "_to", "_vias", "body", "headers")
+    __slots__ = ("_call_id", "_contacts", "_cseq", "_from", "_to", "_vias", "body", "headers")
 
     def __init__(self, headers: Headers, body: bytes = b"") -> None:
         self.headers = headers
         self.body = body
+        self._call_id: str | None = None
         self._vias: list[Via] | None = None
         self._from: NameAddr | None = None
         self._to: NameAddr | None = None
@@ -34,7 +35,8 @@ class Message:
     def check(self) -> None:
         """Read Via, From, To, Call-ID and CSeq now. Raises RemoteProtocolError."""
         # callid = word [ "@" word ]: visible ASCII, and more of it than the standard lists
-        if is_visible(self._need("call-id")) is None:
+        self._call_id = self._need("call-id")
+        if is_visible(self._call_id) is None:
             raise RemoteProtocolError("no usable Call-ID")
         self._vias = parse_vias(self.headers.get_all("via") or [""])
         self._from = parse_address(self._need("from"), "From", lenient=True)
@@ -78,7 +80,7 @@ class Message:
     @property
     def call_id(self) -> str:
         """The Call-ID, byte for byte (it compares with regard to case)."""
-        return self._need("call-id")
+        return self._need("call-id") if self._call_id is None else self._call_id
 
     @property
     def contacts(self) -> list[NameAddr]:
