@@ -45,6 +45,19 @@ class Deadlines(Generic[Name]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
+    def pop(self, now: float) -> Name | None:
+        """Disarm and return the earliest name whose time has come, None when there is none.
+
+        One at a time, so that a timer which an earlier one has cancelled is not run: a loop that
+        was stalled finds many due at once.
+        """
+        at = self.next()
+        if at is None or at > now:
+            return None
+        name = heapq.heappop(self._heap)[2]
+        del self._current[name]
+        return name
+
     def pop_due(self, now: float) -> list[Name]:
         """Disarm and return the names whose time has come, earliest first."""
         due: list[Name] = []
