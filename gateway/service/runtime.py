@@ -31,7 +31,6 @@ from gateway.net.rtp_ports import RtpPorts
 from gateway.net.timer import CoreTimer
 from gateway.service import rtp_sources
 from gateway.service.config import Config
-from gateway.service.config_tls import contexts
 from gateway.service.journal import Journal, Message
 from gateway.service.line_factory import LineFactory
 from gateway.service.media_binding import Earpiece, EngineVoices, MediaPolicy, call_of
@@ -43,6 +42,7 @@ from gateway.service.security_journal import SecurityJournal
 from gateway.service.sip_binding import RandomTokens, stack_settings
 from gateway.service.sip_events import SipEvents
 from gateway.service.subnets import connected_subnets
+from gateway.service.tls_binding import tls_contexts
 from gateway.service.trunks import StackTrunks
 from gateway.sip import Stack
 
@@ -80,9 +80,8 @@ class Gateway:
         )
         self.stack = Stack(stack_settings(config, public_host), RandomTokens())
         self._allow = AllowList(config.sip.allow_from, connected=connected_subnets())
-        self.pump = Pump(
-            self._loop, self.stack, self._allow.contains, self.turn, tls=contexts(config.sip.tls)
-        )
+        tls = tls_contexts(config.sip.tls)
+        self.pump = Pump(self._loop, self.stack, self._allow.contains, self.turn, tls=tls)
         lines = LineFactory(self.engine, self._loop, self.turn, journal)
         self.units = {line.name: lines.unit(line) for line in config.line}
         self.handsets = {
@@ -157,7 +156,7 @@ class Gateway:
                 Message.LINE_READY, f"line {name}: ready ({unit.port.driver})", line=name
             )
         for listen in self.config.sip.listeners():
-            self.pump.listen(*listen)
+            self.pump.listen(listen.transport, listen.host, listen.port)
             self.journal.write(Message.LISTENING, f"SIP listens on {listen}", peer=str(listen))
         self._loop.call_later(SECURITY_REPORT_S, self._report_security)
         find = self._find or self._stun

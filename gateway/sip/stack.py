@@ -150,9 +150,9 @@ class Stack:
         return self._context.deadlines.next()
 
     def handle_deadline(self, now: float) -> None:
-        """Run every timer that is due."""
-        deadlines = self._context.deadlines
-        for name, owner in deadlines.pop_due(now):
+        """Run every timer that is due, and none that an earlier one has cancelled."""
+        while (due := self._context.deadlines.pop(now)) is not None:
+            name, owner = due
             owner.timer(name, now)
 
     def transport_failed(self, key: object, reason: str, now: float) -> None:
