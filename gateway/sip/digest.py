@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
 from typing import NamedTuple
 
 from gateway.sip.grammar import LWS, QUOTED, TOKEN, unquote
