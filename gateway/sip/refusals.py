@@ -66,7 +66,8 @@ class Refusals:
         self._context.report(Malformed(flow, error, len(data)))
         saved = salvage(data, flow.remote)
         if saved is not None:
-            back = flow._replace(remote=(flow.remote[0], saved.port))
+            there = (flow.remote[0], saved.port)
+            back = flow if flow.reliable else flow._replace(remote=there)  # section 18.2.2
             self._stateless(back, error.status_hint, saved.head, saved.to)
 
     def overloaded(self, message: Request, flow: Flow) -> None:
