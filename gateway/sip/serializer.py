@@ -68,16 +68,26 @@ def reply_head(request: Request, source: tuple[str, int]) -> str:
     """
     index = request.headers.index()
     values = request.headers.get_all("via")
-    marked = mark_top_via(request.vias[0], source)
-    if marked is not None:
-        # The top line may hold several Vias: those after the first stay as they are.
-        rest = parse_vias(values[:1])[1:] if "," in values[0] else []
-        values[0] = ", ".join([marked, *map(str, rest)]) if rest else marked
+    values[0] = _marked_line(values[0], request.vias[0], source)
     vias = "\r\nVia: ".join(values)
     return (
         f"Via: {vias}\r\nFrom: {index['from']}\r\n"
         f"Call-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n"
     )
+
+
+def _marked_line(line: str, top: Via, source: tuple[str, int]) -> str:
+    """The first Via line with its top Via marked; it may hold several, and those stay."""
+    if top.params.get("rport", "") is None and "received" not in top.params and '"' not in line:
+        # The usual case, in the sender's own text: `;rport` gains its value.
+        before, found, after = line.partition(";rport")
+        if found and (not after or after[0] in ";,"):
+            return f"{before};rport={source[1]};received={source[0]}{after}"
+    marked = mark_top_via(top, source)
+    if marked is None:
+        return line
+    rest = parse_vias([line])[1:] if "," in line else []
+    return ", ".join([marked, *map(str, rest)])
 
 
 def mark_top_via(top: Via, source: tuple[str, int]) -> str | None:
