@@ -1,18 +1,40 @@
-"""Host names to addresses, without blocking the loop.
+"""From a SIP target to the flows that lead there, best first (RFC 3263 section 4).
 
-A and AAAA only; NAPTR and SRV (RFC 3263) come with outgoing calls. dnspython is imported at the
-first name that is not an address: most gateways never need it, and it is large.
+What is said plainly comes first: a numeric address, a port, a transport. What is left open DNS
+decides: NAPTR which transport, SRV which hosts in which order, A and AAAA their addresses. Every
+result of every step is kept in order, so that who comes next after a failure is known (section
+4.3).
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
-from typing import Final
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from gateway.errors import SystemRefusal
+from gateway.net.hosts import known_here
+from gateway.net.names import Answer, Names, Naptr
+from gateway.net.paths import DEFAULT_PORT, Paths
+from gateway.net.srv import Srv, in_order
+from gateway.sip import Flow
+from gateway.sip.wire import Lookup, Target
 
-_CACHED: Final = 256
-_LIFETIME_S: Final = 4.0  # shorter than SIP's patience of 64*T1, so that a second try still fits
+_MAX_FLOWS: Final = 16
+_SERVICES: Final = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
+_SRV_NAMES: Final = {"udp": "_sip._udp.", "tcp": "_sip._tcp.", "tls": "_sips._tcp."}
+_DIALLED: Final = ("tcp", "tls")  # possible without a listener of our own
+_chance: Final = secrets.SystemRandom().random
+
+
+class Hop(NamedTuple):
+    """A server, before its name is an address."""
+
+    transport: str
+    host: str
+    port: int
 
 
 def is_address(host: str) -> bool:
@@ -25,33 +47,164 @@ def is_address(host: str) -> bool:
 
 
 class Resolver:
-    """Looks names up through the system's resolvers and keeps answers for their time to live."""
+    """Looks targets up. `random` (0 to below 1) draws among SRV weights."""
 
-    def __init__(self) -> None:
-        self._cache: dict[tuple[str, bool], tuple[float, str]] = {}
+    def __init__(
+        self,
+        paths: Paths | None = None,
+        names: Names | None = None,
+        *,
+        random: Callable[[], float] = _chance,
+        local_names: Callable[[str], list[str]] = known_here,
+    ) -> None:
+        self._paths = paths or Paths(())
+        self._names = names or Names()
+        self._random = random
+        self._local_names = local_names
 
     async def address(self, host: str, *, v6: bool, now: float) -> str:
         """One address of `host` in the wanted family. Raises SystemRefusal when there is none."""
+        host = _bare(host)
         if is_address(host):
             return host
-        expires, cached = self._cache.get((host, v6), (0.0, ""))
-        if now < expires:
-            return cached
-        ttl, found = await self._ask(host, "AAAA" if v6 else "A")
-        while len(self._cache) >= _CACHED:  # the names come from peers: the oldest one goes
-            del self._cache[next(iter(self._cache))]
-        self._cache[host, v6] = (now + ttl, found)
-        return found
+        found, why = await self._addresses(host, ("AAAA" if v6 else "A",), now)
+        for address in found:
+            if (":" in address) == v6:
+                return address
+        raise SystemRefusal(f"cannot resolve {host}: {why or 'no address of the wanted family'}")
 
-    async def _ask(self, host: str, kind: str) -> tuple[float, str]:
-        import dns.asyncresolver  # noqa: PLC0415  (large, seldom needed)
-        import dns.exception  # noqa: PLC0415
+    async def flows(self, lookup: Lookup, now: float) -> list[Flow]:
+        """The flows to a target, best first. Raises SystemRefusal when there is none."""
+        target = lookup.target._replace(host=_bare(lookup.target.host))
+        if target.transport is not None and target.transport not in DEFAULT_PORT:
+            raise SystemRefusal(
+                f"cannot reach {target.host}: there is no SIP over {target.transport}"
+            )
+        search = Search(self._names, self._paths.transports, self._random, now)
+        known = is_address(target.host) or bool(self._local_names(target.host))
+        hops = await search.hops(target, known=known)
+        kinds = ("AAAA", "A")
+        tables = await asyncio.gather(*(self._addresses(hop.host, kinds, now) for hop in hops))
+        flows: list[Flow] = []
+        for hop, (addresses, why) in zip(hops, tables, strict=True):
+            found = self._flows(hop, addresses, target.host, lookup.prefer)
+            flows += found
+            if not found:
+                search.note(
+                    why or f"none of our addresses leads to {addresses[0]} ({hop.transport})"
+                )
+        if not flows:
+            raise SystemRefusal(f"cannot reach {target.host}: {search.reason}")
+        return list(dict.fromkeys(flows))[:_MAX_FLOWS]
 
-        if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 6.3
-            return 3600.0, "::1" if kind == "AAAA" else "127.0.0.1"
-        try:
-            answer = await dns.asyncresolver.resolve(host, kind, lifetime=_LIFETIME_S)
-        except (dns.exception.DNSException, OSError) as error:
-            raise SystemRefusal(f"cannot resolve {host} ({kind}): {error}") from error
-        ttl = float(answer.rrset.ttl) if answer.rrset is not None else 60.0
-        return ttl, answer[0].to_text()
+    async def _addresses(
+        self, host: str, kinds: Sequence[str], now: float
+    ) -> tuple[list[str], str]:
+        """Addresses of a name, and why there are none."""
+        found = [host] if is_address(host) else self._local_names(host)
+        if found:
+            return found, ""
+        answers = await asyncio.gather(*(self._names.ask(host, kind, now) for kind in kinds))
+        records = [record for answer in answers for record in answer.records]
+        why = "" if records else answers[-1].why
+        return [record for record in records if isinstance(record, str)], why
+
+    def _flows(self, hop: Hop, addresses: list[str], domain: str, prefer: str) -> list[Flow]:
+        """One for each address that something of ours leads to.
+
+        Families that we listen in come first; beside that IPv6 does (RFC 6724 section 2.1).
+        """
+        # RFC 5922 section 4: the certificate is for the domain asked for, wherever SRV led.
+        name = domain.rstrip(".") if hop.transport == "tls" else ""
+        paths = self._paths
+        v4 = bool(prefer) and ":" not in prefer
+        order = sorted(addresses, key=lambda a: (not paths.listens_like(a), v4 == (":" in a)))
+        ends = [(each, paths.local(hop.transport, each, prefer)) for each in order]
+        return [
+            Flow(hop.transport, local, (address, hop.port), name)
+            for address, local in ends
+            if local is not None
+        ]
+
+
+def _bare(host: str) -> str:
+    """An IPv6 address without the brackets that it has in a URI."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+class Search:
+    """One walk through NAPTR and SRV. `reason` says why it led nowhere."""
+
+    def __init__(
+        self, names: Names, listened: frozenset[str], random: Callable[[], float], now: float
+    ) -> None:
+        self._names = names
+        self._listened = listened
+        self._random = random
+        self._now = now
+        self.reason = "it has no server that we could use"
+
+    def note(self, why: str) -> None:
+        """Remember why something was not found."""
+        self.reason = why
+
+    async def hops(self, target: Target, *, known: bool) -> list[Hop]:
+        """The servers of a target; `known`: its name is an address, or this machine's own."""
+        transport = "tls" if target.secure else target.transport
+        if known or target.port is not None:
+            plain = transport or "udp"
+            return [Hop(plain, target.host, target.port or DEFAULT_PORT[plain])]
+        if transport is not None:
+            served, hops = await self._service(transport, _SRV_NAMES[transport] + target.host)
+        else:
+            served, hops = await self._discover(target.host)
+        if served:
+            return hops
+        return [Hop(transport or "udp", target.host, DEFAULT_PORT[transport or "udp"])]
+
+    async def _discover(self, host: str) -> tuple[bool, list[Hop]]:
+        """NAPTR, and SRV without NAPTR, asked at once: most domains have only the latter."""
+        naptr, services = await asyncio.gather(
+            self._names.ask(host, "NAPTR", self._now),
+            asyncio.gather(*(self._service(each, _SRV_NAMES[each] + host) for each in _SRV_NAMES)),
+        )
+        replaced = await asyncio.gather(*(self._replaced(each) for each in self._chosen(naptr)))
+        hops = [hop for found in replaced for hop in found]
+        if hops:
+            return True, hops
+        offered = {
+            each: found for each, found in zip(_SRV_NAMES, services, strict=True) if found[0]
+        }
+        usable = self._usable(list(offered))
+        return bool(offered), [hop for each in usable for hop in offered[each][1]]
+
+    def _chosen(self, answer: Answer) -> list[Naptr]:
+        """Section 4.1: in order, without the services that we do not have."""
+        records = sorted(r for r in answer.records if isinstance(r, Naptr))
+        fitting = [r for r in records if r.service in _SERVICES and r.flags in {"s", "a"}]
+        usable = self._usable([_SERVICES[r.service] for r in fitting])
+        return [r for r in fitting if _SERVICES[r.service] in usable]
+
+    def _usable(self, transports: list[str]) -> list[str]:
+        """Transports that we listen on, else those that we can dial; the order stays."""
+        listened = [each for each in transports if each in self._listened]
+        return listened or [each for each in transports if each in _DIALLED]
+
+    async def _replaced(self, record: Naptr) -> list[Hop]:
+        transport = _SERVICES[record.service]
+        if record.flags == "a":
+            return [Hop(transport, record.replacement, DEFAULT_PORT[transport])]
+        return (await self._service(transport, record.replacement))[1]
+
+    async def _service(self, transport: str, name: str) -> tuple[bool, list[Hop]]:
+        """Whether there are SRV records at all, and their hosts in order.
+
+        RFC 2782: the target "." says that the service is decidedly not to be had.
+        """
+        answer = await self._names.ask(name, "SRV", self._now)
+        records = [record for record in answer.records if isinstance(record, Srv)]
+        real = [record for record in records if record.target != "."]
+        if records and not real:
+            self.note(f"{name} says that it is not to be had")
+        ordered = in_order(real, self._random)
+        return bool(records), [Hop(transport, each.target, each.port) for each in ordered]

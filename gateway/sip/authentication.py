@@ -12,10 +12,13 @@ from gateway.sip.refusals import Refusals
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.settings import InboundAuth
 from gateway.sip.transactions import Transactions
+from gateway.sip.verdict import BANNED, NONCE_FAULTS, REPLAYED, STALE, Verdict
 from gateway.sip.wire import Flow
 
 if TYPE_CHECKING:
-    from gateway.sip.digest import Digest
+    from gateway.sip.digest_server import Digest
+
+_COUNTERS = {STALE: "auth_stale", REPLAYED: "auth_replayed"}
 
 
 class Authentication:
@@ -27,7 +30,6 @@ class Authentication:
         self._transactions = transactions
         self._secret = context.tokens.hex(32)
         self._digest: Digest | None = None
-        self._auth: InboundAuth | None = None
 
     def passes(
         self, message: Request, transaction: ServerTransaction, flow: Flow, now: float
@@ -37,25 +39,42 @@ class Authentication:
         if auth is None:
             return True
         digest = self._checker(auth)
-        verdict = digest.check(message, now)
-        if verdict.why:
-            self._context.count("auth_failed")
-            self._context.report(AuthFailed(flow, verdict.username, verdict.why))
+        verdict = digest.check(message, flow.remote[0], now)
+        self._tell(verdict, flow)
         if verdict.accepted:
             return True
-        if verdict.challenge is None:
-            self._refusals.refuse(message, transaction, Refusal(403, "wrong-credentials"), now)
-        else:
+        if verdict.challenges:
             self._context.count("challenged")
             self._transactions.unmerge(transaction)
-            headers = [verdict.challenge, ("Server", self._context.settings.server)]
+            headers = [*verdict.challenges, ("Server", self._context.settings.server)]
             transaction.reply(digest.status, now, headers)
+        else:
+            banned = verdict.why == BANNED
+            refusal = Refusal(403, BANNED if banned else "wrong-credentials")
+            self._refusals.refuse(message, transaction, refusal, now, quietly=banned)
         return False
 
-    def _checker(self, auth: InboundAuth) -> Digest:
-        if self._digest is None or self._auth != auth:
-            from gateway.sip.digest import Digest  # noqa: PLC0415 (loaded only where it is used)
+    def info_headers(self, request: Request, now: float) -> list[tuple[str, str]]:
+        """What our 2xx to an INVITE that has passed says of the next nonce; often nothing."""
+        auth = self._context.settings.auth
+        return [] if auth is None else self._checker(auth).next_nonce(request, now)
 
-            self._digest = Digest(auth, self._secret, self._context.tokens)
-            self._auth = auth
+    def _tell(self, verdict: Verdict, flow: Flow) -> None:
+        """One event for each failed login and one for each ban, none for what a ban refuses."""
+        if verdict.why in NONCE_FAULTS:
+            self._context.count(_COUNTERS[verdict.why])
+        elif verdict.why and verdict.why != BANNED:
+            self._context.count("auth_failed")
+            self._context.report(AuthFailed(flow, verdict.username, verdict.why))
+        if verdict.bans:
+            self._context.count("auth_banned")
+            self._context.report(AuthFailed(flow, verdict.username, BANNED))
+
+    def _checker(self, auth: InboundAuth) -> Digest:
+        limit = self._context.settings.limits.failed_logins
+        if self._digest is None:
+            from gateway.sip.digest_server import Digest  # noqa: PLC0415 (loaded where it is used)
+
+            self._digest = Digest(auth, self._secret, self._context.tokens, limit)
+        self._digest.configure(auth, limit)
         return self._digest

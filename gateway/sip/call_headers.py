@@ -5,72 +5,91 @@ from __future__ import annotations
 from gateway.sip.context import Context
 from gateway.sip.message import Request
 from gateway.sip.serializer import bracketed, custom_headers
-from gateway.sip.settings import HeaderFacts
+from gateway.sip.settings import HeaderFacts, Profile
 from gateway.sip.wire import Flow
 
 Lines = list[tuple[str, str]]
 
 # RFC 3326: why we hang up, in Q.850 causes; anything else is a normal clearing (16).
-_Q850 = {"rtp-timeout": 102, "shutdown": 41, "media-failure": 41}
+_Q850 = {"rtp-timeout": 102, "shutdown": 41, "media-failure": 41, "session-timer": 102}
 
 _NOTHING_KNOWN = HeaderFacts()
 
 
 class CallHeaders:
-    """Header lines of one call; `facts` is what the owner's placeholders may say."""
+    """Header lines of one call; `facts` is what the owner's placeholders may say.
 
-    __slots__ = ("_context", "_flow", "_invite", "facts")
+    `user` is the escaped user part of our Contact, `profile` what the peer is offered.
+    """
 
-    def __init__(self, context: Context, invite: Request, flow: Flow) -> None:
+    __slots__ = ("_context", "_user", "facts", "profile")
+
+    def __init__(self, context: Context, user: str, profile: Profile) -> None:
         self._context = context
-        self._invite = invite
-        self._flow = flow
+        self._user = user
+        self.profile = profile
         self.facts = _NOTHING_KNOWN
 
     def describe(self, **facts: str | None) -> None:
         """Set facts; None leaves one as it is."""
         self.facts = self.facts._replace(**{k: v for k, v in facts.items() if v is not None})
 
-    @property
-    def contact(self) -> str:
-        """Our Contact: reachable from outside, on the listener that the INVITE came to."""
-        host = self._context.settings.host_for(self._flow.local[0])
-        user = self._invite.uri.user
-        before = f"{user}@" if user else ""
-        address = f"{before}{bracketed(host)}:{self._flow.local[1]}"
-        return f"<sip:{address};transport={self._flow.transport}>"
+    def contact(self, flow: Flow) -> str:
+        """Our Contact: reachable from outside, on the listener of that transport."""
+        context = self._context
+        before = f"{self._user}@" if self._user else ""
+        address = f"{before}{bracketed(context.host_for(flow))}:{context.port_for(flow)}"
+        return f"<sip:{address};transport={flow.transport}>"
 
-    def ringing(self) -> Lines:
+    def ringing(self, request: Request, flow: Flow) -> Lines:
         """For a 18x."""
-        return [*self._dialog(self._invite), self._server]
+        return [*self._routes(request), self._contact(flow), *self._allow, self._server]
 
-    def success(self, request: Request, facts: HeaderFacts) -> Lines:
-        """For a 2xx to an INVITE, up to the body's own."""
-        return [
-            *self._dialog(request),
-            ("Allow", self._context.profile.allow),
-            self._server,
-            *custom_headers(self._context.settings.ok_headers(facts)),
-            ("Content-Type", "application/sdp"),
-        ]
+    def success(self, request: Request, flow: Flow) -> Lines:
+        """For a 2xx to a request that may change the session: INVITE, UPDATE."""
+        return [*self._routes(request), *self.offered(flow), self._server]
+
+    def ok(self, facts: HeaderFacts) -> Lines:
+        """The owner's headers on the 200 to an INVITE."""
+        return custom_headers(self._context.settings.ok_headers(facts))
+
+    def offered(self, flow: Flow) -> Lines:
+        """What we are and can: Contact, Allow, Supported."""
+        allow = ("Allow", self.profile.allow)
+        return [self._contact(flow), allow, *self.profile.supported]
+
+    def request(self) -> Lines:
+        """For requests of ours."""
+        return [("User-Agent", self._context.settings.server)]
 
     def final(self, facts: HeaderFacts, extra: Lines | None = None) -> Lines:
         """For a 3xx-6xx, and for the 200 to a BYE."""
         return [self._server, *(extra or ()), *self._custom_final(facts)]
 
+    def plain(self) -> Lines:
+        """For the other answers inside a dialog."""
+        return [self._server]
+
     def bye(self, facts: HeaderFacts) -> Lines:
         """For our own BYE."""
-        lines = [("User-Agent", self._context.settings.server)]
+        lines = self.request()
         why = facts.reason
         if why:
             text = "".join(char for char in why if " " <= char <= "~" and char not in '"\\')
             lines.append(("Reason", f'Q.850;cause={_Q850.get(why, 16)};text="{text}"'))
         return [*lines, *self._custom_final(facts)]
 
-    def _dialog(self, request: Request) -> Lines:
+    def _contact(self, flow: Flow) -> tuple[str, str]:
+        return ("Contact", self.contact(flow))
+
+    def _routes(self, request: Request) -> Lines:
         # RFC 3261 section 12.1.1: every Record-Route is copied, order and text kept.
-        routes = request.headers.get_all("record-route")
-        return [*(("Record-Route", value) for value in routes), ("Contact", self.contact)]
+        return [("Record-Route", value) for value in request.headers.get_all("record-route")]
+
+    @property
+    def _allow(self) -> Lines:
+        # RFC 3311 section 5.1: a caller learns from a provisional whether it may UPDATE.
+        return [("Allow", self.profile.allow)] if self.profile.extensions else []
 
     @property
     def _server(self) -> tuple[str, str]:

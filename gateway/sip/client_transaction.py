@@ -1,74 +1,206 @@
-"""The non-INVITE client transaction; the INVITE one will stand beside it."""
+"""The two client transactions: what carries a request of ours, and repeats it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.sip.context import Context
 from gateway.sip.message import Response
-from gateway.sip.transaction import NON_INVITE_CLIENT, T1, T2, T4, TIMEOUT, Machine
+from gateway.sip.request_text import RequestText
+from gateway.sip.transaction import (
+    INVITE_CLIENT,
+    NON_INVITE_CLIENT,
+    T1,
+    T2,
+    T4,
+    TIMEOUT,
+    Machine,
+    Table,
+)
 from gateway.sip.wire import Flow
 
-DoneCallback = Callable[[int | None, Response | None, float], None]
+
+class TransactionUser(Protocol):
+    """Who wanted the request sent."""
+
+    def response(self, response: Response, now: float) -> None:
+        """A response came; of a final one each repeated 2xx to an INVITE comes, too."""
+
+    def failed(self, why: str, now: float) -> None:
+        """No response came in time, or the network refused: `why` in words."""
+
+
+class Nobody:
+    """The user of a request whose answer changes nothing (a CANCEL)."""
+
+    def response(self, response: Response, now: float) -> None:
+        """Nothing follows."""
+
+    def failed(self, why: str, now: float) -> None:
+        """Nothing follows."""
 
 
 class ClientTransaction(Machine):
-    """Carries one non-INVITE request of ours. `done(status, response, now)` is called once."""
+    """Carries one request of ours over `flow`; `key` is what its responses match by."""
 
-    __slots__ = ("_data", "_done", "_interval", "branch", "flow", "method")
+    __slots__ = ("_data", "_interval", "_user", "flow", "key", "text")
 
     def __init__(
         self,
         context: Context,
-        method: str,
+        table: Table,
+        state: str,
+        text: RequestText,
         branch: str,
-        data: bytes,
         flow: Flow,
-        done: DoneCallback,
+        user: TransactionUser,
         forget: Callable[[Any], None],
     ) -> None:
-        super().__init__(context, NON_INVITE_CLIENT, "trying", forget)
-        self.method = method
-        self.branch = branch
+        super().__init__(context, table, state, forget)
+        self.text = text
+        self.key = (branch, text.method)
         self.flow = flow
-        self._data = data
-        self._done = done
+        self._user = user
+        self._data = text.data()
         self._interval = T1
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a final response is still to come."""
+        return self.state not in {"completed", "accepted", "terminated"}
+
     def start(self, now: float) -> None:
-        """Send the request and arm timers E and F (RFC 3261 section 17.1.2.2)."""
-        self._context.send(self._data, self.flow, self)
-        if not self.flow.reliable:
-            self._arm("E", now + T1)
-        self._arm("F", now + TIMEOUT)
+        """Send the request and arm its timers."""
+        raise NotImplementedError
 
     def received(self, message: Response, now: float) -> None:
         """A response that matches this transaction."""
-        self.feed("provisional" if message.status < 200 else "final", now, message)
+        raise NotImplementedError
 
-    # actions of the table
+    def hand_over(self, user: TransactionUser) -> None:
+        """Somebody else hears what comes from now on."""
+        self._user = user
 
-    def _repeat(self, now: float) -> None:
+    def _end(self) -> None:
+        self._context.trust.answered(self.flow.remote[0])
+        super()._end()
+
+    def _launch(self, now: float, repeat: str, give_up: str) -> None:
+        # Section 17.1: repeated only where the transport does not repeat by itself.
+        self._context.trust.asked(self.flow.remote[0])
+        if not self.flow.reliable:
+            self._arm(repeat, now + T1)
+        self._arm(give_up, now + TIMEOUT)
+        self._context.send(self._data, self.flow, self)
+
+    def _repeat(self, name: str, now: float) -> None:
         self._context.count("retransmitted")
         self._context.send(self._data, self.flow, self)
-        self._arm("E", now + self._interval)
+        self._arm(name, now + self._interval)
+
+    # actions of the tables
+
+    def _inform(self, now: float, message: Response) -> None:
+        self._user.response(message, now)
+
+    def _time_out(self, now: float) -> None:
+        self._user.failed("no response", now)
+
+    def _fail(self, now: float, why: str = "the network refused") -> None:
+        self._user.failed(why, now)
+
+
+class NonInviteClient(ClientTransaction):
+    """RFC 3261 section 17.1.2."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        context: Context,
+        text: RequestText,
+        branch: str,
+        flow: Flow,
+        user: TransactionUser,
+        forget: Callable[[Any], None],
+    ) -> None:
+        super().__init__(context, NON_INVITE_CLIENT, "trying", text, branch, flow, user, forget)
+
+    def start(self, now: float) -> None:
+        """Send the request; timers E and F."""
+        self._launch(now, "E", "F")
+
+    def received(self, message: Response, now: float) -> None:
+        self.feed("provisional" if message.status < 200 else "final", now, message)
 
     def _repeat_doubling(self, now: float) -> None:
         self._interval = min(2 * self._interval, T2)
-        self._repeat(now)
+        self._repeat("E", now)
 
     def _repeat_slow(self, now: float) -> None:
         self._interval = T2
-        self._repeat(now)
+        self._repeat("E", now)
 
     def _finish(self, now: float, message: Response) -> None:
         self._disarm("E", "F")
         self._arm("K", now if self.flow.reliable else now + T4)
-        self._done(message.status, message, now)
+        self._user.response(message, now)
 
-    def _time_out(self, now: float) -> None:
-        self._done(None, None, now)
 
-    def _fail(self, now: float) -> None:
-        self._done(None, None, now)
+class InviteClient(ClientTransaction):
+    """RFC 3261 section 17.1.1 with RFC 6026 section 7.2."""
+
+    __slots__ = ("_ack",)
+
+    def __init__(
+        self,
+        context: Context,
+        text: RequestText,
+        branch: str,
+        flow: Flow,
+        user: TransactionUser,
+        forget: Callable[[Any], None],
+    ) -> None:
+        super().__init__(context, INVITE_CLIENT, "calling", text, branch, flow, user, forget)
+        self._ack = b""
+
+    def start(self, now: float) -> None:
+        """Send the INVITE; timers A and B."""
+        self._launch(now, "A", "B")
+
+    def received(self, message: Response, now: float) -> None:
+        status = message.status
+        event = "provisional" if status < 200 else "success" if status < 300 else "failure"
+        self.feed(event, now, message)
+
+    def cancelled(self, now: float) -> None:
+        """Our CANCEL has left: the end is due within 64*T1."""
+        self.feed("cancelled", now)
+
+    def _repeat_doubling(self, now: float) -> None:
+        # Timer A doubles without a bound (section 17.1.1.2); timer B ends it.
+        self._interval *= 2
+        self._repeat("A", now)
+
+    def _proceed(self, now: float, message: Response) -> None:
+        self._disarm("A", "B")
+        self._user.response(message, now)
+
+    def _succeed(self, now: float, message: Response) -> None:
+        self._disarm("A", "B", "cancel")
+        self._arm("M", now + TIMEOUT)
+        self._user.response(message, now)
+
+    def _refused(self, now: float, message: Response) -> None:
+        self._disarm("A", "B", "cancel")
+        self._arm("D", now if self.flow.reliable else now + TIMEOUT)
+        self._ack = self.text.ack(message)
+        self._acknowledge(now, message)
+        self._user.response(message, now)
+
+    def _acknowledge(self, now: float, message: Response) -> None:
+        self._context.send(self._ack, self.flow, self)
+
+    def _expect_the_end(self, now: float) -> None:
+        self._arm("cancel", now + TIMEOUT)

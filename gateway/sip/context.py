@@ -1,14 +1,19 @@
-"""What all parts of one stack share: timers, the outgoing queue, events, counters, settings."""
+"""What all parts of one stack share: timers, outgoing queues, events, counters, settings."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.deadlines import Deadlines
 from gateway.sip.events import Event
+from gateway.sip.public_address import PublicAddress
+from gateway.sip.resting import Resting
 from gateway.sip.settings import PROFILES, Profile, StackSettings, Tokens
-from gateway.sip.wire import Datagram, Flow
+from gateway.sip.trust import Trust
+from gateway.sip.wire import Datagram, Flow, Lookup, Target
+
+COOKIE: Final = "z9hG4bK"
 
 
 class TimerOwner(Protocol):
@@ -18,28 +23,45 @@ class TimerOwner(Protocol):
         """The deadline `name` has come."""
 
 
+class Resolvable(Protocol):
+    """Something that asked where to send to."""
+
+    def resolved(self, flows: list[Flow], now: float, reason: str) -> None:
+        """The flows, best first; none with a reason in words."""
+
+
 class Context:
     """Shared state of one stack; it has no protocol in it."""
 
-    __slots__ = ("counters", "datagrams", "deadlines", "events", "settings", "tokens")
+    __slots__ = (
+        "counters", "datagrams", "deadlines", "events", "lookups", "public", "resting",
+        "settings", "tokens", "trust",
+    )  # fmt: skip
 
     def __init__(self, settings: StackSettings, tokens: Tokens) -> None:
         self.settings = settings
         self.tokens = tokens
         self.deadlines: Deadlines[tuple[str, TimerOwner]] = Deadlines()
         self.datagrams: list[Datagram] = []
+        self.lookups: list[Lookup] = []
         self.events: deque[Event] = deque()
         self.counters: dict[str, int] = {}
+        self.trust = Trust()
+        self.public = PublicAddress()
+        self.resting = Resting()
 
-    @property
-    def profile(self) -> Profile:
-        """The offer that the settings name."""
-        return PROFILES[self.settings.profile]
+    def profile_for(self, host: str) -> Profile:
+        """What is offered to a peer at `host`."""
+        return PROFILES[self.settings.profile_name(host)]
 
     def send(self, data: bytes, flow: Flow, key: object = None) -> None:
-        """Queue a datagram."""
+        """Queue a message."""
         self.datagrams.append(Datagram(data, flow, key))
         self.count("sent")
+
+    def ask(self, target: Target, key: Resolvable, prefer: str = "") -> None:
+        """Queue a question; the answer comes to `key.resolved`."""
+        self.lookups.append(Lookup(target, key, prefer))
 
     def report(self, event: Event) -> None:
         """Queue an event."""
@@ -48,3 +70,15 @@ class Context:
     def count(self, what: str, by: int = 1) -> None:
         """Add to a counter; the names are a fixed set in the code, never the peer's words."""
         self.counters[what] = self.counters.get(what, 0) + by
+
+    def branch(self) -> str:
+        """A new branch (section 8.1.1.7)."""
+        return COOKIE + self.tokens.hex(10)
+
+    def host_for(self, flow: Flow) -> str:
+        """What Via, Contact and SDP say on a flow."""
+        return self.public.host(self.settings, flow.local[0], flow.remote[0])
+
+    def port_for(self, flow: Flow) -> int:
+        """The port beside it."""
+        return self.public.port(self.settings, flow)

@@ -1,37 +1,53 @@
-"""Dialogs (RFC 3261 section 12), as seen from the side that was called."""
+"""Dialogs (RFC 3261 section 12), of calls that we took and of calls that we placed."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.errors import RemoteProtocolError
+from gateway.sip.addresses import is_literal, is_private
 from gateway.sip.headers import Headers, parse_address, split_addresses
-from gateway.sip.message import Request
+from gateway.sip.message import Message, Request, Response
 from gateway.sip.uri import Uri
-from gateway.sip.wire import Flow
+from gateway.sip.wire import Flow, Target
 
 DialogKey = tuple[str, str, str]
 
+_PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
+
 
 class Outgoing(NamedTuple):
-    """Where and how a request inside a dialog leaves: Request-URI, Route values, next hop."""
+    """Where and how a request inside a dialog leaves: Request-URI, Route values, next hop.
+
+    `path` is a flow where the way is known, else what has to be looked up. `target` is what can be
+    looked up when a connection that was the way is gone.
+    """
 
     uri: str
     routes: list[str]
-    flow: Flow
+    path: Flow | Target
+    target: Target
 
 
 class Dialog:
-    """One dialog. The route set is fixed by the INVITE; the remote target may be refreshed."""
+    """One dialog. The route set is fixed by its first 2xx; the remote target may be refreshed.
+
+    `called`: the peer placed the call. `local` and `remote` are the whole From and To values of our
+    requests.
+    """
 
     __slots__ = (
-        "call_id", "flow", "local", "local_cseq", "local_tag", "remote", "remote_cseq",
+        "call_id", "called", "flow", "local", "local_cseq", "local_tag", "remote", "remote_cseq",
         "remote_tag", "remote_target", "route_set",
     )  # fmt: skip
 
     def __init__(self, invite: Request, local_tag: str, flow: Flow) -> None:
-        """Raises RemoteProtocolError when Contact or Record-Route cannot be read."""
+        """The dialog of a request that came to us (section 12.1.1).
+
+        Raises RemoteProtocolError when Contact or Record-Route cannot be read.
+        """
         headers = invite.headers
+        self.called = True
         self.call_id = invite.call_id
         self.local_tag = local_tag
         self.remote_tag = invite.from_.tag
@@ -39,21 +55,39 @@ class Dialog:
         self.local = to if invite.to.tag else f"{to};tag={local_tag}"
         self.remote = headers.get("from") or ""
         self.local_cseq = 0
-        self.remote_cseq = invite.cseq.number
+        self.remote_cseq: int | None = invite.cseq.number
         self.flow = flow
-        contacts = invite.contacts
-        if not contacts:
-            raise RemoteProtocolError("no Contact to send requests to")
-        self.remote_target: Uri = contacts[0].uri
+        self.remote_target = _contact(invite)
         self.route_set = route_set(headers)
+
+    @classmethod
+    def placed(cls, local: str, response: Response, flow: Flow) -> Dialog:
+        """The dialog that a response to our INVITE makes (section 12.1.2); `local` is our From.
+
+        Raises RemoteProtocolError when Contact or Record-Route cannot be read.
+        """
+        dialog = cls.__new__(cls)
+        headers = response.headers
+        dialog.called = False
+        dialog.call_id = response.call_id
+        dialog.local = local
+        dialog.local_tag = response.from_.tag
+        dialog.remote = headers.get("to") or ""
+        dialog.remote_tag = response.to.tag
+        dialog.local_cseq = response.cseq.number
+        dialog.remote_cseq = None
+        dialog.flow = flow
+        dialog.remote_target = _contact(response)
+        dialog.route_set = route_set(headers)[::-1]
+        return dialog
 
     @property
     def key(self) -> DialogKey:
         """Call-ID, our tag, their tag."""
         return (self.call_id, self.local_tag, self.remote_tag)
 
-    def refresh(self, message: Request) -> None:
-        """Section 12.2.2: a target refresh replaces the remote target, never the route set.
+    def refresh(self, message: Message) -> None:
+        """Section 12.2: a target refresh replaces the remote target, never the route set.
 
         Raises RemoteProtocolError.
         """
@@ -66,32 +100,70 @@ class Dialog:
         self.local_cseq += 1
         return self.local_cseq
 
+    def in_order(self, number: int) -> bool:
+        """Whether a request of the peer comes in order (section 12.2.2); notes its number."""
+        if self.remote_cseq is not None and number < self.remote_cseq:
+            return False
+        self.remote_cseq = number
+        return True
+
     def outgoing(self) -> Outgoing:
         """Section 12.2.1.1: the remote target and the route set, strict routers included."""
         target = str(self.remote_target)
         if not self.route_set:
-            return Outgoing(target, [], self._hop(self.remote_target))
+            return self._towards(target, [], self.remote_target)
         try:
             first = parse_address(self.route_set[0], "Record-Route").uri
         except RemoteProtocolError:
             # Not a URI that could be sent to: the way that the INVITE came is the best guess left.
-            return Outgoing(target, self.route_set, self.flow)
+            return self._towards(target, self.route_set, None)
         if "lr" in first.params:
-            return Outgoing(target, self.route_set, self._hop(first))
+            return self._towards(target, self.route_set, first)
         # A strict router wants itself in the Request-URI and the target as the last route.
-        rest = [*self.route_set[1:], f"<{target}>"]
-        return Outgoing(str(first), rest, self._hop(first))
+        return self._towards(str(first), [*self.route_set[1:], f"<{target}>"], first)
 
-    def _hop(self, uri: Uri) -> Flow:
+    def _towards(self, uri: str, routes: list[str], hop: Uri | None) -> Outgoing:
+        if hop is None or not hop.host:
+            remote = self.flow.remote
+            return Outgoing(uri, routes, self.flow, Target(*remote, self.flow.transport))
+        target = target_of(hop)
+        return Outgoing(uri, routes, self._path(target), target)
+
+    def _path(self, target: Target) -> Flow | Target:
         flow = self.flow
-        if flow.reliable:
+        if flow.reliable and self.called:
             # The connection that brought the INVITE is the way back through any NAT.
             return flow
-        host = uri.host.strip("[]")
-        if not host or (not self.route_set and is_private(host) and not is_private(flow.remote[0])):
+        transport = target.transport or ("tls" if target.secure else "udp")
+        host = target.host
+        port = target.port or _PORTS[transport]
+        if (transport, host, port) == (flow.transport, *flow.remote):
+            return flow
+        if not self.route_set and is_private(host) and not is_private(flow.remote[0]):
             # A private Contact from a public source: only the NAT in between knows the way.
             return flow
-        return flow._replace(remote=(host, uri.port or 5060))
+        same_family = (":" in host) == (":" in flow.local[0])
+        if transport == flow.transport == "udp" and is_literal(host) and same_family:
+            return flow._replace(remote=(host, port))
+        return target
+
+
+def target_of(uri: Uri) -> Target:
+    """Where a URI is sent to (RFC 3263 section 4): host, port and transport as it says."""
+    params = uri.params
+    transport = (params.get("transport") or "").lower()
+    secure = uri.scheme.lower() == "sips" or transport == "tls"
+    if secure and transport in {"", "tcp"}:
+        transport = "tls"
+    host = (params.get("maddr") or uri.host).strip("[]")
+    return Target(host, uri.port, transport if transport in _PORTS else None, secure)
+
+
+def _contact(message: Message) -> Uri:
+    contacts = message.contacts
+    if not contacts:
+        raise RemoteProtocolError("no Contact to send requests to")
+    return contacts[0].uri
 
 
 def route_set(headers: Headers) -> list[str]:
@@ -101,17 +173,3 @@ def route_set(headers: Headers) -> list[str]:
     """
     routes = split_addresses(headers.get_all("record-route"), "Record-Route")
     return [route if route[-1] == ">" or "<" in route else f"<{route}>" for route in routes]
-
-
-def is_private(host: str) -> bool:
-    """Whether an IPv4 literal is of RFC 1918, RFC 6598 or link-local space."""
-    parts = host.split(".")
-    if len(parts) != 4 or not all(part.isdigit() and len(part) < 4 for part in parts):
-        return False
-    first, second = int(parts[0]), int(parts[1])
-    return (
-        first in {0, 10}
-        or (first == 172 and 16 <= second < 32)
-        or (first, second) in {(192, 168), (169, 254)}
-        or (first == 100 and 64 <= second < 128)
-    )

@@ -1,186 +1,125 @@
-"""Digest authentication as server (RFC 2617, RFC 7616): MD5 with qop=auth.
+"""The digest calculation, for client and server alike (RFC 7616; for SIP, RFC 8760).
 
-Nonces are signed and dated, so that none has to be kept to be recognised; what is kept, and
-bounded, is the highest nonce count of those in use. No password and no response hash is stored or
-shown anywhere.
+Hashes by their registered names, H(A1), the response, and the parameter lists that challenges and
+credentials are written in. Nothing here remembers anything.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
+from functools import cache
 from typing import NamedTuple
 
-from gateway.errors import RemoteProtocolError
-from gateway.sip.grammar import LWS, QUOTED, TOKEN, unquote
-from gateway.sip.message import Request
-from gateway.sip.settings import InboundAuth, Tokens
-from gateway.sip.uri import Uri, parse_uri
+from gateway.sip.grammar import LWS, QUOTED, TOKEN, split_list, unquote
 
-_REMEMBERED = 1024
+# Registered name -> hashlib's, weakest first. SHA-512-256 is SHA-512/256 of FIPS 180-4: the RFC's
+# own example had it wrong (erratum 4897).
+_HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
+_SESSION = "-SESS"
 
 # auth-param = auth-param-name EQUAL ( token / quoted-string ); bare values with "/" or "=" are seen
-_PARAM = re.compile(rf"{LWS}({TOKEN}++){LWS}={LWS}({QUOTED}|[^\s,\"]*+){LWS}(?:,|$)")
+_is_param = re.compile(rf"({TOKEN}++){LWS}={LWS}({QUOTED}|[^\s,\"]*+)").fullmatch
+
+# challenge = auth-scheme LWS auth-param *( COMMA auth-param )
+_is_start = re.compile(rf"({TOKEN}++)(?:[ \t]++(.*+))?+").fullmatch
+
+Params = dict[str, str]
 
 
-class Verdict(NamedTuple):
-    """`accepted`, or a challenge to send, or neither: 403. `why` is "" when nothing was tried."""
+class Algorithm(NamedTuple):
+    """One algorithm of RFC 7616. `session`: its -sess form. A greater `strength` is better."""
 
-    accepted: bool
-    username: str = ""
-    why: str = ""
-    challenge: tuple[str, str] | None = None
+    hash_name: str
+    session: bool
+    strength: int
+
+    def hash(self, data: str | bytes) -> str:
+        """H(data) in hex; text counts as the bytes that it has on the wire."""
+        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+        return hashlib.new(self.hash_name, raw, usedforsecurity=False).hexdigest()
 
 
-class Digest:
-    """Checks credentials against the configured users."""
-
-    def __init__(self, auth: InboundAuth, secret: str, tokens: Tokens) -> None:
-        self._auth = auth
-        self._secret = secret.encode()
-        self._tokens = tokens
-        self._counts: dict[str, int] = {}
-        self._failures: dict[str, int] = {}
-
-    @property
-    def status(self) -> int:
-        """The status of a challenge."""
-        return 407 if self._auth.proxy else 401
-
-    def check(self, request: Request, now: float) -> Verdict:
-        """Judge a request; its credentials count only in the header that our challenge asks for."""
-        given = self._credentials(request)
-        if given is None:
-            return Verdict(False, challenge=self._challenge(now))
-        username = given.get("username", "")[:64]
-        why = self._fault(given, request, now)
-        if not why:
-            self._failures.pop(request.call_id, None)
-            return Verdict(True, username)
-        # The secret was right, only the nonce was not: asking again is no favour to a guesser.
-        if why in {"stale-nonce", "replayed-nonce"}:
-            return Verdict(False, username, why, self._challenge(now, stale=True))
-        if self._failed_before(request.call_id):
-            return Verdict(False, username, why)
-        return Verdict(False, username, why, self._challenge(now))
-
-    def _failed_before(self, call_id: str) -> bool:
-        failed = self._failures.get(call_id, 0)
-        _remember(self._failures, call_id, failed + 1)
-        return failed > 0
-
-    def _credentials(self, request: Request) -> dict[str, str] | None:
-        name = "proxy-authorization" if self._auth.proxy else "authorization"
-        for value in request.headers.get_all(name):
-            scheme, _, rest = value.partition(" ")
-            given = parse_params(rest) if scheme.lower() == "digest" else {}
-            if given.get("realm") == self._auth.realm:
-                return given
+def find_algorithm(name: str) -> Algorithm | None:
+    """The algorithm of that name, in any case; None when it is unknown or OpenSSL lacks it."""
+    base = name.upper()
+    plain = base.removesuffix(_SESSION)
+    hash_name = _HASHES.get(plain)
+    if hash_name is None or not _available(hash_name):
         return None
-
-    def _fault(self, given: dict[str, str], request: Request, now: float) -> str:
-        """What is wrong with credentials for our realm, "" when nothing is."""
-        if given.get("algorithm", "MD5").upper() != "MD5":
-            return "unsupported-algorithm"
-        if given.get("qop", "auth").lower() != "auth":
-            return "unsupported-qop"
-        if not _same_target(given, request):
-            return "other-target"
-        if not hmac.compare_digest(
-            self._expected(given, request).encode(),
-            given.get("response", "").lower().encode("utf-8", "replace"),
-        ):
-            return "wrong-password" if given.get("username") in self._auth.users else "unknown-user"
-        return self._nonce_fault(given, now)
-
-    def _expected(self, given: dict[str, str], request: Request) -> str:
-        # RFC 2617 section 3.2.2; an unknown user costs the same work.
-        user = given.get("username", "")
-        password = self._auth.users.get(user)
-        if password is None:
-            password = self._tokens.hex(16)
-        secret = _md5(f"{user}:{self._auth.realm}:{password}")
-        what = _md5(f"{request.method}:{given.get('uri', '')}")
-        nonce = given.get("nonce", "")
-        if "qop" not in given:
-            return _md5(f"{secret}:{nonce}:{what}")
-        middle = f"{nonce}:{given.get('nc', '')}:{given.get('cnonce', '')}:{given['qop']}"
-        return _md5(f"{secret}:{middle}:{what}")
-
-    def _nonce_fault(self, given: dict[str, str], now: float) -> str:
-        nonce = given.get("nonce", "")
-        made, _, mark = nonce.rpartition(".")
-        if not hmac.compare_digest(self._sign(made).encode(), mark.encode("utf-8", "replace")):
-            return "stale-nonce"
-        age = now - int(made.partition(".")[0], 16) / 1000
-        if not -1 <= age <= self._auth.nonce_lifetime_s:
-            return "stale-nonce"
-        count = _nonce_count(given)
-        # A count may start anywhere and skip, never stand still or go back.
-        if count is None or count <= self._counts.get(nonce, -1):
-            return "replayed-nonce"
-        _remember(self._counts, nonce, count)
-        return ""
-
-    def _challenge(self, now: float, *, stale: bool = False) -> tuple[str, str]:
-        made = f"{int(now * 1000):x}.{self._tokens.hex(8)}"
-        name = "Proxy-Authenticate" if self._auth.proxy else "WWW-Authenticate"
-        realm = self._auth.realm.replace("\\", "\\\\").replace('"', '\\"')
-        value = (
-            f'Digest realm="{realm}", nonce="{made}.{self._sign(made)}", '
-            f'algorithm=MD5, qop="auth"{", stale=true" if stale else ""}'
-        )
-        return (name, value)
-
-    def _sign(self, made: str) -> str:
-        text = f"{made}:{self._auth.realm}".encode("utf-8", "surrogateescape")
-        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
+    return Algorithm(hash_name, plain != base, list(_HASHES).index(plain))
 
 
-def _nonce_count(given: dict[str, str]) -> int | None:
-    if "qop" not in given:
-        # RFC 2069 clients have no count: such a nonce works once.
-        return 0
-    text = given.get("nc", "")
-    good = 0 < len(text) <= 8 and all(char in "0123456789abcdefABCDEF" for char in text)
-    return int(text, 16) if good else None
+@cache
+def _available(hash_name: str) -> bool:
+    try:
+        hashlib.new(hash_name, usedforsecurity=False)
+    except ValueError:
+        return False
+    return True
 
 
-def parse_params(text: str) -> dict[str, str]:
-    """The parameters of a challenge or of credentials; names lower case, values unquoted."""
-    found: dict[str, str] = {}
-    at = 0
-    while match := _PARAM.match(text, at):
-        found.setdefault(match[1].lower(), unquote(match[2]))
-        if match.end() == at:
-            break
-        at = match.end()
+class Proof(NamedTuple):
+    """What a response vouches for. `qop` "" is RFC 2069's form, which has no `nc` and `cnonce`."""
+
+    method: str
+    uri: str
+    body: bytes
+    nonce: str
+    nc: str = ""
+    cnonce: str = ""
+    qop: str = ""
+
+
+def secret_key(
+    algorithm: Algorithm, username: str, realm: str, password: str, session: tuple[str, str]
+) -> str:
+    """H(A1) of RFC 7616 section 3.4.2.
+
+    `session` has the nonce and the cnonce that began the session; only -sess forms look at it.
+    """
+    key = algorithm.hash(f"{username}:{realm}:{password}")
+    return algorithm.hash(f"{key}:{session[0]}:{session[1]}") if algorithm.session else key
+
+
+def response_of(algorithm: Algorithm, key: str, proof: Proof) -> str:
+    """The response of RFC 7616 section 3.4.1 for H(A1) = `key`."""
+    what = f"{proof.method}:{proof.uri}"
+    if proof.qop.lower() == "auth-int":
+        # RFC 3261 section 22.4: without a body, the hash of the empty string.
+        what += f":{algorithm.hash(proof.body)}"
+    middle = f"{proof.nc}:{proof.cnonce}:{proof.qop}:" if proof.qop else ""
+    return algorithm.hash(f"{key}:{proof.nonce}:{middle}{algorithm.hash(what)}")
+
+
+def parse_params(text: str) -> Params:
+    """The parameters of a list; names in lower case, values unquoted, the first of a name counts.
+
+    Nonsense between commas is passed over.
+    """
+    found: Params = {}
+    for part in split_list(text):
+        match = _is_param(part)
+        if match is not None:
+            found.setdefault(match[1].lower(), unquote(match[2]))
     return found
 
 
-def _same_target(given: dict[str, str], request: Request) -> bool:
-    """RFC 2617 section 3.2.2.5: `uri` is the Request-URI; parameters such as transport may differ,
-    since proxies on the way add or drop them."""
-    try:
-        said = parse_uri(given.get("uri", ""))
-    except RemoteProtocolError:
-        return False
-    return _identity(said) == _identity(request.uri)
+def parse_challenges(value: str) -> list[tuple[str, Params]]:
+    """Every challenge (or credentials) of one header line: scheme in lower case, parameters.
 
-
-def _identity(uri: Uri) -> tuple[str, str]:
-    return (uri.plain_user, uri.host.lower())
-
-
-def _md5(text: str) -> str:
-    data = text.encode("utf-8", "surrogateescape")
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def _remember(table: dict[str, int], key: str, value: int) -> None:
-    """Bounded memory: the oldest entry goes first."""
-    table.pop(key, None)
-    table[key] = value
-    if len(table) > _REMEMBERED:
-        del table[next(iter(table))]
+    Commas part both parameters and challenges (RFC 9110 section 11.6.1): what is no `name=value`
+    begins a new one.
+    """
+    found: list[tuple[str, Params]] = []
+    for part in split_list(value):
+        match = _is_param(part)
+        if match is None:
+            start = _is_start(part)
+            if start is None:
+                continue
+            found.append((start[1].lower(), {}))
+            match = _is_param(start[2] or "")
+        if match is not None and found:
+            found[-1][1].setdefault(match[1].lower(), unquote(match[2]))
+    return found

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from gateway.errors import RemoteProtocolError
+    from gateway.sip.accounts import RegistrationStatus
     from gateway.sip.invite import InviteSession
     from gateway.sip.media import NegotiatedMedia
     from gateway.sip.message import Request
+    from gateway.sip.outgoing_call import OutgoingCall
+    from gateway.sip.session import Session
+    from gateway.sip.transfer import Referral
     from gateway.sip.wire import Flow
 
 
@@ -26,6 +30,11 @@ class EndCause(Enum):
     ACK_TIMEOUT = "ack-timeout"
     TRANSPORT = "transport"
     NEGOTIATION = "negotiation"
+    REFUSED = "refused"
+    NO_RESPONSE = "no-response"
+    REPLACED = "replaced"
+    TRANSFERRED = "transferred"
+    SESSION_TIMER = "session-timer"
 
 
 class IncomingCall(NamedTuple):
@@ -34,23 +43,37 @@ class IncomingCall(NamedTuple):
     session: InviteSession
 
 
-class Answered(NamedTuple):
-    """The ACK to our 200 came; after a delayed offer `session.media` is known only now."""
+class Progress(NamedTuple):
+    """A provisional answer to our call. `session.media` is set where early media come with it:
+    then the phone hears those and no ringback of ours (RFC 3960)."""
 
-    session: InviteSession
+    session: OutgoingCall
+    status: int
+
+
+class Answered(NamedTuple):
+    """A call is up: the ACK to our 200 came, or the 200 to our INVITE.
+
+    After a delayed offer `session.media` is known only now.
+    """
+
+    session: Session
 
 
 class MediaChanged(NamedTuple):
-    """A re-INVITE was answered by the stack: apply `media`."""
+    """A re-INVITE or UPDATE changed the media: apply `media`."""
 
-    session: InviteSession
+    session: Session
     media: NegotiatedMedia
 
 
 class SessionEnded(NamedTuple):
-    """Bell and media stop now. `request` is the peer's BYE or CANCEL, `status` our final answer."""
+    """Bell and media stop now.
 
-    session: InviteSession
+    `request` is the peer's BYE or CANCEL; `status` our final answer, or the peer's to our call.
+    """
+
+    session: Session
     cause: EndCause
     status: int | None = None
     request: Request | None = None
@@ -59,8 +82,52 @@ class SessionEnded(NamedTuple):
 class SessionOver(NamedTuple):
     """Our BYE got its final answer, or none came (`status` None): nothing of the call is left."""
 
-    session: InviteSession
+    session: Session
     status: int | None
+
+
+class DigitReceived(NamedTuple):
+    """The peer sent a digit by INFO."""
+
+    session: Session
+    digit: str
+    duration_ms: int
+
+
+class FlashReceived(NamedTuple):
+    """The peer sent a hook flash by INFO."""
+
+    session: Session
+
+
+class TransferRequested(NamedTuple):
+    """The peer asks us to call somebody else: `transfer.accept` or `transfer.reject`."""
+
+    session: Session
+    transfer: Referral
+
+
+class TransferProgress(NamedTuple):
+    """How a transfer that we asked for fares; `done`: nothing more will come."""
+
+    session: Session
+    status: int
+    done: bool
+
+
+class RegistrationChanged(NamedTuple):
+    """A registration came up, failed or ended."""
+
+    status: RegistrationStatus
+
+
+class MessagesWaiting(NamedTuple):
+    """The message-summary of an account (RFC 3842); `new` and `old` count voice messages."""
+
+    account: str
+    waiting: bool
+    new: int
+    old: int
 
 
 class Refused(NamedTuple):
@@ -91,10 +158,17 @@ class Malformed(NamedTuple):
 
 Event: TypeAlias = (
     IncomingCall
+    | Progress
     | Answered
     | MediaChanged
     | SessionEnded
     | SessionOver
+    | DigitReceived
+    | FlashReceived
+    | TransferRequested
+    | TransferProgress
+    | RegistrationChanged
+    | MessagesWaiting
     | Refused
     | AuthFailed
     | Malformed

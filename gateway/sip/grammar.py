@@ -15,7 +15,7 @@ TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]"  # noqa: S105 (a lexical token)
 LWS = r"[ \t]*+"
 
 # quoted-string = SWS DQUOTE *(qdtext / quoted-pair) DQUOTE
-QUOTED = r'"(?:[^"\\]|\\.)*+"'
+QUOTED = r'"(?:[^"\\]++|\\.)*+"'
 
 # host = hostname / IPv4address / IPv6reference; an underscore is seen in real host names.
 HOST = r"(?:\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9._\-]++)"
@@ -118,11 +118,10 @@ def has_param(params: dict[str, str | None], name: str) -> bool:
 
 def join_params(params: dict[str, str | None]) -> str:
     """`;name=value` for each parameter, in order."""
-    if not params:
-        return ""
-    return "".join(
-        [f";{name}" if value is None else f";{name}={value}" for name, value in params.items()]
-    )
+    text = ""
+    for name, value in params.items():
+        text += f";{name}" if value is None else f";{name}={value}"
+    return text
 
 
 def unquote(value: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.grammar import (
     HOST,
+    KNOWN_NAMES,
     LWS,
     PARAMS,
     QUOTED,
@@ -21,7 +22,7 @@ from gateway.sip.grammar import (
     split_params,
     unquote,
 )
-from gateway.sip.uri import Uri, parse_uri, readable
+from gateway.sip.uri import SIP_URI, Uri, parse_uri, readable
 
 Params = dict[str, str | None]
 # A header's key -> its value, or the values of all its lines: one string costs less than a list.
@@ -94,6 +95,21 @@ class Headers:
         self._fields = fields if done else [*fields, (name, value)]
         self._index = None
 
+    def update(self, changes: Mapping[str, Sequence[str]]) -> None:
+        """Give headers other values: `changes` has, by key, one for each line of that header.
+
+        Names and places of the lines stay. A header without enough values keeps the rest of its
+        own; values without a line are appended.
+        """
+        left = {header_key(name): iter(values) for name, values in changes.items()}
+        fields, known = self._fields[:], KNOWN_NAMES.get
+        for at, (name, value) in enumerate(fields):
+            key = known(name) or name.lower()
+            if key in left:
+                fields[at] = (name, next(left[key], value))
+        self._fields = fields + [(key, value) for key, values in left.items() for value in values]
+        self._index = None
+
     def remove(self, name: str) -> None:
         """Drop every line under `name`."""
         key = header_key(name)
@@ -133,7 +149,7 @@ def _index_of(fields: list[tuple[str, str]]) -> Index:
 # sent-protocol = protocol-name SLASH protocol-version SLASH transport
 # sent-by       = host [ COLON port ]
 _VIA = re.compile(
-    rf"({TOKEN}++){LWS}/{LWS}({TOKEN}++){LWS}/{LWS}({TOKEN}++)[ \t]++({HOST})"
+    rf"({TOKEN}++{LWS}/{LWS}{TOKEN}++){LWS}/{LWS}({TOKEN}++)[ \t]++({HOST})"
     rf"(?:{LWS}:{LWS}([0-9]{{1,5}}))?+({PARAMS})"
 )
 _COMMA = re.compile(rf"{LWS},{LWS}")
@@ -180,24 +196,21 @@ def parse_vias(values: Iterable[str]) -> list[Via]:
     """Every Via of these header lines, top first. Raises RemoteProtocolError."""
     vias: list[Via] = []
     for value in values:
-        at = 0
-        while True:
-            match = _VIA.match(value, at)
-            if match is None:
-                raise RemoteProtocolError(f"malformed Via: {value[:80]!r}")
+        match = _VIA.match(value)
+        while match is not None:
             vias.append(_via(match))
             at = match.end()
             if at == len(value):
                 break
             comma = _COMMA.match(value, at)
-            if comma is None:
-                raise RemoteProtocolError(f"malformed Via: {value[:80]!r}")
-            at = comma.end()
+            match = comma and _VIA.match(value, comma.end())
+        if match is None:
+            raise RemoteProtocolError(f"malformed Via: {value[:80]!r}")
     return vias
 
 
 def _via(match: re.Match[str]) -> Via:
-    name, version, transport, host, port_text, params_text = match.groups()
+    protocol, transport, host, port_text, params_text = match.groups()
     params = split_params(params_text)
     if len(params) != params_text.count(";") and len(params) != count_params(params_text):
         raise RemoteProtocolError("Via repeats a parameter")
@@ -206,7 +219,9 @@ def _via(match: re.Match[str]) -> Via:
         port = int(port_text)
         if port > 65535:
             raise RemoteProtocolError("Via has an impossible port")
-    return Via(f"{name}/{version}", transport, host, port, params)
+    if protocol != "SIP/2.0":
+        protocol = "".join(protocol.split())
+    return Via(protocol, transport, host, port, params)
 
 
 # --- From, To, Contact, Route, Record-Route ------------------------------------------------------
@@ -217,6 +232,8 @@ def _via(match: re.Match[str]) -> Via:
 # An addr-spec without <> has no comma, question mark or semicolon of its own (section 20.10).
 _DISPLAY = r"[^\x00-\x08\x0a-\x1f\"#$&()/,:;<=>?@\[\\\]^{|}\x7f]*+"
 _ADDRESS = re.compile(rf"(?:({QUOTED}|{_DISPLAY}){LWS}<([^<>\"]*+)>|([^\s<>\",;?]++))({PARAMS})")
+# The form that nearly all have, read in one go: a name-addr around a SIP URI.
+_COMMON = re.compile(rf"({QUOTED}|{_DISPLAY}){LWS}<{SIP_URI}>({PARAMS})")
 
 
 class NameAddr:
@@ -235,7 +252,7 @@ class NameAddr:
     @property
     def display_name(self) -> str:
         """The display name without quotes and quoted pairs; bytes that are no UTF-8 as U+FFFD."""
-        return readable(unquote(self._display))
+        return readable(unquote(self._display)) if self._display else ""
 
     @property
     def tag(self) -> str:
@@ -244,11 +261,12 @@ class NameAddr:
         return (params.get("tag") or param(params, "tag") or "") if params else ""
 
     def __str__(self) -> str:
-        params = join_params(self.params)
+        params = join_params(self.params) if self.params else ""
         if not self._bracketed:
             return f"{self.uri}{params}"
-        space = " " if self._display else ""
-        return f"{self._display}{space}<{self.uri}>{params}"
+        if not self._display:
+            return f"<{self.uri}>{params}"
+        return f"{self._display} <{self.uri}>{params}"
 
     def __repr__(self) -> str:
         return f"NameAddr({str(self)!r})"
@@ -259,6 +277,10 @@ def parse_address(value: str, what: str, *, lenient: bool = False) -> NameAddr:
 
     Raises RemoteProtocolError.
     """
+    if value.isascii():
+        common = _COMMON.fullmatch(value)
+        if common is not None and (address := _common(common)) is not None:
+            return address
     match = _ADDRESS.fullmatch(value)
     if match is None:
         raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
@@ -286,10 +308,21 @@ def parse_addresses(values: Iterable[str], what: str) -> list[NameAddr]:
     found: list[NameAddr] = []
     for value in values:
         if "," not in value:
-            found += [parse_address(value, what)] if value else []
+            if value:
+                found.append(parse_address(value, what))
         else:
             found += [parse_address(text, what) for text in split_addresses([value], what)]
     return found
+
+
+def _common(match: re.Match[str]) -> NameAddr | None:
+    """The address, None when its URI needs a closer look."""
+    display, scheme, user, password, host, port, uri_params, headers, params = match.groups()
+    if host is None or (port is not None and len(port) > 4 and int(port) > 65535):
+        return None
+    uri = Uri(scheme, user, host, port, uri_params, password=password, headers=headers or "")
+    name = display.rstrip(" \t") if display else ""
+    return NameAddr(name, uri, split_params(params) if params else {})
 
 
 def _name_addr(match: re.Match[str], *, lenient: bool = False) -> NameAddr:
@@ -322,6 +355,6 @@ def parse_cseq(value: str) -> CSeq:
     The whole 32-bit range is taken: senders that start above 2**31 exist, and no harm follows.
     """
     match = _CSEQ.fullmatch(value)
-    if match is None or int(match[1]) > 0xFFFFFFFF:
+    if match is None or (number := int(match[1])) > 0xFFFFFFFF:
         raise RemoteProtocolError(f"malformed CSeq: {value[:80]!r}")
-    return CSeq(int(match[1]), match[2])
+    return CSeq(number, match[2])

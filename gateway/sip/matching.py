@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from gateway.sip.context import COOKIE
 from gateway.sip.dialog import DialogKey
 from gateway.sip.message import Request
 from gateway.sip.wire import Flow
 
 TransactionKey = tuple[str, ...]
 MergeKey = tuple[str, str, int, str]
-
-COOKIE: Final = "z9hG4bK"
 
 
 def transaction_key(message: Request) -> TransactionKey:

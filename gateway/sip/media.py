@@ -40,7 +40,8 @@ class NegotiatedMedia:
 
     `telephone_event` is the payload type that we send digits under, `telephone_event_receive` the
     one that the peer sends them under; None: not offered, digits go in band. `sending` and
-    `receiving` are our directions: on hold we do not send.
+    `receiving` are our directions: on hold we do not send. `holding`: it is us who hold the peer,
+    and then nothing flows either way.
     """
 
     codec: Codec
@@ -52,11 +53,12 @@ class NegotiatedMedia:
     rtcp_mux: bool = False
     sending: bool = True
     receiving: bool = True
+    holding: bool = False
 
     @property
     def held(self) -> bool:
         """Whether the peer has put us on hold: RTP may be missing without anything being wrong."""
-        return not self.sending
+        return not self.sending and not self.holding
 
 
 class NotAcceptable(TipringError):

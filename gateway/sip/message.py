@@ -98,9 +98,7 @@ class Message:
         raise NotImplementedError
 
     def __bytes__(self) -> bytes:
-        lines = [self.start_line]
-        lines += [f"{name}: {value}" for name, value in self.headers]
-        lines.append("\r\n")
+        lines = [self.start_line, *map(": ".join, self.headers), "\r\n"]
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 
 

@@ -1,22 +1,28 @@
-"""The media side of one session: what was offered, what we said, what holds now."""
+"""The media side of one session: what was offered, what we said, what holds now (RFC 3264)."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from gateway.errors import LocalProtocolError
 from gateway.sip import offer_answer, sdp
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
-from gateway.sip.message import Request
+from gateway.sip.message import Message
 
 
 class Negotiation:
-    """Offer and answer over the life of a session; our session id and version go with it."""
+    """Offer and answer over the life of a session; our session id and version go with it.
 
-    __slots__ = ("_description", "_first", "_local", "media")
+    `holding`: our side has put the peer on hold, and every offer and answer of ours says so.
+    """
+
+    __slots__ = ("_description", "_first", "_local", "holding", "media")
 
     def __init__(self) -> None:
         self._description = offer_answer.Description()
         self._first: list[str] | None = None
         self._local: LocalMedia | None = None
+        self.holding = False
         self.media: NegotiatedMedia | None = None
 
     @property
@@ -24,45 +30,69 @@ class Negotiation:
         """Whether our side of the media is known."""
         return self._local is not None
 
-    def prepare(self, invite: Request, local: LocalMedia) -> None:
+    def prepare(self, invite: Message, local: LocalMedia) -> None:
         """Settle the INVITE's offer, if it has one. Raises NotAcceptable."""
         self._first, self.media = self._settle(invite, local)
         self._local = local
+
+    def place(self, local: LocalMedia) -> None:
+        """Our side of a call that we place."""
+        self._local = local
+
+    def move(self, host: str) -> bool:
+        """Our media are reached at another address from now on; whether that is a change."""
+        local = self._ours()
+        if local.host == host or (":" in local.host) != (":" in host):
+            return False
+        self._local = replace(local, host=host)
+        return True
 
     def first_answer(self) -> tuple[bytes, bool]:
         """The SDP of our 200 to the INVITE, and whether it is an offer."""
         return self._body(self._first)
 
-    def again(self, reinvite: Request) -> tuple[bytes, bool, NegotiatedMedia | None]:
-        """The same for a re-INVITE, with the media that hold from now on (None: wait for the ACK).
+    def offer(self) -> bytes:
+        """An offer of ours, as full as the last one (section 8)."""
+        local = self._ours()
+        lines = offer_answer.offer_lines(local, holding=self.holding)
+        return self._description.body(local, lines)
 
-        Raises NotAcceptable, with everything as it was.
+    def unchanged(self) -> bytes:
+        """What we said last, word for word: for a re-INVITE that only refreshes the session."""
+        return self._description.last(self._ours())
+
+    def again(self, request: Message) -> tuple[bytes, bool, NegotiatedMedia | None]:
+        """Our SDP for a re-INVITE or UPDATE, whether it is an offer, and the media from now on.
+
+        Media are None where the answer to our offer is still to come. Raises NotAcceptable, with
+        everything as it was.
         """
-        lines, media = self._settle(reinvite, self._ours())
+        lines, media = self._settle(request, self._ours())
         return (*self._body(lines), media)
 
-    def answered(self, ack: Request) -> NegotiatedMedia:
-        """What the answer in an ACK settles (RFC 3261 section 13.2.1). Raises NotAcceptable."""
-        body = sdp_of(ack)
+    def answered(self, message: Message) -> NegotiatedMedia:
+        """What the answer to our offer settles (RFC 3261 section 13.2.1). Raises NotAcceptable."""
+        body = sdp_of(message)
         if body is None:
-            raise NotAcceptable("The ACK has no answer")
-        return offer_answer.accept_answer(offer_answer.read(body), self._ours())
+            raise NotAcceptable("There is no answer to our offer")
+        answer = offer_answer.read(body)
+        return offer_answer.accept_answer(answer, self._ours(), holding=self.holding)
 
     def _settle(
-        self, invite: Request, local: LocalMedia
+        self, request: Message, local: LocalMedia
     ) -> tuple[list[str] | None, NegotiatedMedia | None]:
-        body = sdp_of(invite)
+        body = sdp_of(request)
         if body is None:
             return None, None
         offer = offer_answer.read(body)
-        settled = offer_answer.settle(offer, local)
+        settled = offer_answer.settle(offer, local, holding=self.holding)
         return offer_answer.answer_lines(offer, settled, local), settled.media
 
     def _body(self, lines: list[str] | None) -> tuple[bytes, bool]:
         # Section 14.2: without an offer of theirs, a full one of ours.
-        local = self._ours()
-        said = offer_answer.offer_lines(local) if lines is None else lines
-        return self._description.body(local, said), lines is None
+        if lines is None:
+            return self.offer(), True
+        return self._description.body(self._ours(), lines), False
 
     def _ours(self) -> LocalMedia:
         if self._local is None:
@@ -70,11 +100,11 @@ class Negotiation:
         return self._local
 
 
-def sdp_of(request: Request) -> bytes | None:
+def sdp_of(message: Message) -> bytes | None:
     """The SDP of a message, alone or inside a multipart body; None when there is none."""
-    if not request.body:
+    if not message.body:
         return None
-    kind = request.headers.get("content-type")
+    kind = message.headers.get("content-type")
     if kind is None:
-        return request.body if request.body.startswith(b"v=") else None
-    return sdp.sdp_part(kind, request.body)
+        return message.body if message.body.startswith(b"v=") else None
+    return sdp.sdp_part(kind, message.body)

@@ -24,6 +24,9 @@ _MIRROR = {
     "inactive": "inactive",
 }
 
+# Section 8.4: what is left of our direction while we hold the peer.
+_HELD_BY_US = {"sendrecv": "sendonly", "recvonly": "inactive"}
+
 # RFC 3261 section 20.43.
 _ADDRESS, _TRANSPORT, _MEDIA_TYPE, _FORMAT = 301, 302, 304, 305
 
@@ -40,13 +43,16 @@ class Settled(NamedTuple):
     direction: str
 
 
-def settle(offer: Session, local: LocalMedia) -> Settled:
-    """Choose from an offer; raises NotAcceptable with the Warning that fits."""
+def settle(offer: Session, local: LocalMedia, *, holding: bool = False) -> Settled:
+    """Choose from an offer; raises NotAcceptable with the Warning that fits.
+
+    `holding`: the peer is on hold with us, and stays so whatever it offers.
+    """
     for index, section in enumerate(offer.media):
         if _usable(section):
             codec = _choose(section, local)
             if codec is not None:
-                return _settled(offer, index, codec, local)
+                return _settled(offer, index, codec, local, holding=holding)
     raise _why_not(offer)
 
 
@@ -106,7 +112,13 @@ def _number(text: str | None) -> int | None:
 
 
 def _settled(
-    session: Session, index: int, codec: Codec, local: LocalMedia, receive_event: int | None = None
+    session: Session,
+    index: int,
+    codec: Codec,
+    local: LocalMedia,
+    receive_event: int | None = None,
+    *,
+    holding: bool = False,
 ) -> Settled:
     section = session.media[index]
     host = session.address(section)
@@ -116,6 +128,8 @@ def _settled(
     # RFC 3264 section 8.4: the old way to hold is an address of zeros: nothing may be sent there.
     if host in {"0.0.0.0", "::"}:  # noqa: S104 (not a bind)
         direction = {"sendrecv": "recvonly", "sendonly": "inactive"}.get(direction, direction)
+    if holding:
+        direction = _HELD_BY_US.get(direction, direction)
     event = _event_number(section)
     media = NegotiatedMedia(
         codec=codec,
@@ -125,8 +139,9 @@ def _settled(
         remote=(host, section.port),
         remote_rtcp=_rtcp(section, host, local),
         rtcp_mux=section.get("rtcp-mux") is not None,
-        sending=direction in {"sendrecv", "sendonly"},
-        receiving=direction in {"sendrecv", "recvonly"},
+        sending=direction in {"sendrecv", "sendonly"} and not holding,
+        receiving=direction in {"sendrecv", "recvonly"} and not holding,
+        holding=holding,
     )
     return Settled(index, media, direction)
 
@@ -194,16 +209,17 @@ def _audio(media: NegotiatedMedia, direction: str, local: LocalMedia) -> list[st
     return [*lines, f"a={direction}"]
 
 
-def offer_lines(local: LocalMedia) -> list[str]:
+def offer_lines(local: LocalMedia, *, holding: bool = False) -> list[str]:
     """Our full offer from m= on (RFC 3261 section 14.2 wants one for an INVITE without SDP)."""
     numbers = [codec.payload_type for codec in local.codecs]
     lines = [f"m=audio {local.port} RTP/AVP {' '.join(map(str, [*numbers, _OUR_EVENT]))}"]
     lines += [f"a=rtpmap:{codec.payload_type} {codec.name}/8000" for codec in local.codecs]
     lines += [f"a=rtpmap:{_OUR_EVENT} telephone-event/8000", f"a=fmtp:{_OUR_EVENT} {_EVENTS}"]
-    return [*lines, f"a=ptime:{local.ptime}", "a=sendrecv"]
+    direction = "sendonly" if holding else "sendrecv"
+    return [*lines, f"a=ptime:{local.ptime}", f"a={direction}"]
 
 
-def accept_answer(answer: Session, local: LocalMedia) -> NegotiatedMedia:
+def accept_answer(answer: Session, local: LocalMedia, *, holding: bool = False) -> NegotiatedMedia:
     """What the peer's answer to our offer settles; raises NotAcceptable when it is unusable."""
     if not answer.media or not _usable(answer.media[0]):
         raise NotAcceptable("The answer refuses our audio", code=_MEDIA_TYPE)
@@ -214,7 +230,7 @@ def accept_answer(answer: Session, local: LocalMedia) -> NegotiatedMedia:
             if encoding == f"{ours.name}/8000" and number.isdigit() and int(number) < 128:
                 event = _OUR_EVENT if _event_number(section) is not None else None
                 codec = Codec(ours.name, int(number))
-                return _settled(answer, 0, codec, local, event).media
+                return _settled(answer, 0, codec, local, event, holding=holding).media
     raise NotAcceptable("The answer has no codec that we offered", code=_FORMAT)
 
 
@@ -242,5 +258,11 @@ class Description:
         if rest != self._lines:
             self._version += 1
             self._lines = rest
+        return self.last(local)
+
+    def last(self, local: LocalMedia) -> bytes:
+        """The body that was sent last, unchanged: a refresh that negotiates nothing new."""
+        family = "IP6" if ":" in local.host else "IP4"
+        rest = self._lines or []
         origin = f"o=- {local.session_id} {self._version} IN {family} {local.host}"
         return "\r\n".join(["v=0", origin, *rest, ""]).encode("utf-8", "surrogateescape")

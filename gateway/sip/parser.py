@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gateway.errors import RemoteProtocolError
-from gateway.sip.grammar import KNOWN_NAMES, TOKEN, is_token
+from gateway.sip.grammar import KNOWN_NAMES, header_key, is_token
 from gateway.sip.headers import Headers, Index
 from gateway.sip.message import Request, Response
 from gateway.sip.uri import parse_uri
@@ -13,15 +13,13 @@ from gateway.sip.uri import parse_uri
 MAX_BYTES = 65535
 MAX_HEADERS = 256
 
-# Request-Line = Method SP Request-URI SP SIP-Version CRLF
-_REQUEST_LINE = re.compile(rf"({TOKEN}++) ([^ \t]++) [Ss][Ii][Pp]/([0-9]++)\.([0-9]++)")
+_VERSION = re.compile(r"[Ss][Ii][Pp]/([0-9]++)\.([0-9]++)")
 # Status-Line = SIP-Version SP Status-Code SP Reason-Phrase CRLF; the last SP is often left out
 _STATUS_LINE = re.compile(r"[Ss][Ii][Pp]/([0-9]++)\.([0-9]++) ([0-9]{3})(?: (.*+))?+")
 
 # Headers that must not come twice (their ABNF is no list). Content-Length is looked at below.
 _SINGLE = frozenset({"from", "to", "call-id", "cseq", "max-forwards", "content-type"})
 
-# LWS = [*WSP CRLF] 1*WSP: a line that begins with white space continues the one before.
 _FOLD = re.compile(r"[ \t]*+\r\n[ \t]++")
 
 
@@ -37,14 +35,12 @@ def parse(
     if len(data) > max_bytes:
         raise RemoteProtocolError(f"message of {len(data)} bytes", 513)
     # Section 7.5: CRLFs before the start line are ignored.
-    if data[:1] in {b"\r", b"\n"}:
+    if data[:1] in b"\r\n":
         data = data.lstrip(b"\r\n")
     head, blank, body = data.partition(b"\r\n\r\n")
     if not blank:
         raise RemoteProtocolError("no empty line after the headers")
     text = head.decode("utf-8", "surrogateescape")
-    if "\r\n " in text or "\r\n\t" in text:
-        text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
     breaks = len(lines) - 1
     # A lone CR or LF would smuggle a header line into what we copy to our answers.
@@ -52,8 +48,9 @@ def parse(
         raise RemoteProtocolError("CR or LF alone in the headers")
     if breaks > max_headers:
         raise RemoteProtocolError(f"{breaks} header lines", 513)
+    start = lines.pop(0)
     headers = _headers(lines)
-    message = _start(lines[0], headers)
+    message = _start(start, headers)
     message.check()
     _check_method(message)
     message.body = _body(headers, body)
@@ -63,18 +60,14 @@ def parse(
 def _headers(lines: list[str]) -> Headers:
     fields: list[tuple[str, str]] = []
     index: Index = {}
-    known = KNOWN_NAMES
-    for at in range(1, len(lines)):
-        name, colon, value = lines[at].partition(":")
-        key = known.get(name)
-        if key is None:
-            # HCOLON = *( SP / HTAB ) ":" SWS
-            name = name.rstrip(" \t")
-            if is_token(name) is None:
-                raise RemoteProtocolError(f"malformed header line: {lines[at][:80]!r}")
-            key = known.get(name) or known.get(name.lower()) or name.lower()
-        if not colon:
-            raise RemoteProtocolError(f"malformed header line: {lines[at][:80]!r}")
+    known = KNOWN_NAMES.get
+    for line in lines:
+        name, colon, value = line.partition(":")
+        key = known(name)
+        if key is None or not colon:
+            if line[:1] in {" ", "\t"}:
+                return _headers(_unfolded(lines))
+            name, key = _unusual_name(name, colon, line)
         value = value.strip(" \t")
         fields.append((name, value))
         if key in index:
@@ -94,12 +87,30 @@ def _again(index: Index, key: str, value: str) -> None:
         index[key] = [there, value]
 
 
+def _unusual_name(name: str, colon: str, line: str) -> tuple[str, str]:
+    """A header's name and key where the table of known names has no answer."""
+    # HCOLON = *( SP / HTAB ) ":" SWS
+    name = name.rstrip(" \t")
+    if not colon or is_token(name) is None:
+        raise RemoteProtocolError(f"malformed header line: {line[:80]!r}")
+    return name, header_key(name)
+
+
+def _unfolded(lines: list[str]) -> list[str]:
+    """LWS = [*WSP CRLF] 1*WSP: a line that begins with white space continues the one before."""
+    if lines[0][:1] in {" ", "\t"}:
+        raise RemoteProtocolError("the start line is folded")
+    return _FOLD.sub(" ", "\r\n".join(lines)).split("\r\n")
+
+
 def _start(line: str, headers: Headers) -> Request | Response:
-    request = _REQUEST_LINE.fullmatch(line)
-    if request is not None:
-        method, uri, major, minor = request.groups()
-        _check_version(major, minor)
-        return Request(method, parse_uri(uri), headers)
+    # Request-Line = Method SP Request-URI SP SIP-Version CRLF
+    parts = line.split(" ")
+    if len(parts) == 3 and is_token(parts[0]) is not None and parts[1]:
+        version = _VERSION.fullmatch(parts[2])
+        if version is not None:
+            _check_version(version[1], version[2])
+            return Request(parts[0], parse_uri(parts[1]), headers)
     status = _STATUS_LINE.fullmatch(line)
     if status is None or not "100" <= status[3] <= "699":
         raise RemoteProtocolError(f"malformed start line: {line[:80]!r}")
@@ -120,9 +131,10 @@ def _check_method(message: Request | Response) -> None:
 
 def _body(headers: Headers, rest: bytes) -> bytes:
     """Section 18.3: over UDP, a short datagram is an error and a long one is cut."""
-    lengths = headers.get_all("content-length")
-    if not lengths:
+    found = headers.index().get("content-length")
+    if found is None:
         return rest
+    lengths = [found] if isinstance(found, str) else found
     # Captures show the header doubled with equal values; different values leave no way to frame.
     # Python refuses to convert numbers of thousands of digits, so the length comes first.
     if any(len(text) > 10 or not text.isascii() or not text.isdigit() for text in lengths):

@@ -23,12 +23,20 @@ class Refusals:
         self._secret = secret.encode()
 
     def refuse(
-        self, request: Request, transaction: ServerTransaction, refusal: Refusal, now: float
+        self,
+        request: Request,
+        transaction: ServerTransaction,
+        refusal: Refusal,
+        now: float,
+        *,
+        quietly: bool = False,
     ) -> None:
-        """Answer a request that failed a check."""
+        """Answer a request that failed a check; `quietly`: there is no event, only the count."""
         headers = [*refusal.headers, *self._common(refusal.status, refusal.why)]
         transaction.reply(refusal.status, now, headers)
         self._context.count("refused")
+        if quietly:
+            return
         self._context.report(
             Refused(transaction.flow, request.method, refusal.status, refusal.why, request.call_id)
         )

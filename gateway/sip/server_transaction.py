@@ -32,6 +32,7 @@ class ServerTransaction(Machine):
         "_head",
         "_interval",
         "_last",
+        "_sent_by",
         "_tagged",
         "_to",
         "acknowledged",
@@ -64,6 +65,7 @@ class ServerTransaction(Machine):
         self._to = request.headers.get("to") or ""
         self.acknowledged = False
         self._head = reply_head(request, flow.remote)
+        self._sent_by = request.vias[0].port or (5061 if flow.transport == "tls" else 5060)
         self._last = b""
         self._interval = T1
 
@@ -100,9 +102,28 @@ class ServerTransaction(Machine):
         event = "provisional" if status < 200 else "success" if status < 300 else "failure"
         self.feed(event, now, data)
 
+    def unreachable(self, reason: str, now: float) -> None:
+        """The answer could not be sent.
+
+        On a stream that is gone, once more by a connection of our own to where the Via points
+        (section 18.2.2); after that, as the table says.
+        """
+        if self.flow.accepted and self._last:
+            self.flow = self.flow._replace(
+                accepted=False, remote=(self.flow.remote[0], self._sent_by)
+            )
+            self._context.send(self._last, self.flow, self)
+        else:
+            self.feed("transport", now, reason)
+
     def repeat_success(self, now: float) -> None:
         """Send the 2xx again: its retransmission belongs to the session (section 13.3.1.4)."""
         if self.state == "accepted":
+            self._repeat(now)
+
+    def repeat_provisional(self, now: float) -> None:
+        """Send a reliable provisional again (RFC 3262 section 3)."""
+        if self.state == "proceeding":
             self._repeat(now)
 
     # actions of the tables

@@ -1,8 +1,9 @@
-"""The states of an incoming call: `{state: {event: (action, next)}}` (RFC 3261 sections 13-15).
+"""The states of calls: `{state: {event: (action, next)}}` (RFC 3261 sections 13-15).
 
-Local events: ring, answer, refuse, hang_up. The peer's: cancel, ack, bye, and unusable (an ACK
-whose answer we cannot use). Ours in time: no_ack (64*T1 after a 2xx) and done (our BYE has its
-answer, or will have none).
+Local events: ring, progress, answer, refuse, hang_up. The peer's: cancel, ack, bye, success and
+failure (final answers to our INVITE), and unusable (an answer to our offer that we cannot use).
+Ours in time: no_ack (64*T1 after a 2xx), lost (nobody answers our INVITE), finish (what only a call
+that is up can end of) and done (our BYE has its answer, or will have none).
 """
 
 from __future__ import annotations
@@ -11,9 +12,22 @@ from typing import Final
 
 from gateway.sip.transaction import Table
 
-SESSION: Final[Table] = {
+_UP: Final = {
+    "confirmed": {
+        "hang_up": ("hang_up", "closing"),
+        "finish": ("hang_up", "closing"),
+        "bye": ("end", "over"),
+        "no_ack": ("give_up", "closing"),
+        "unusable": ("disagree", "closing"),
+    },
+    "closing": {"bye": ("nothing", "closing"), "done": ("report_over", "over")},
+    "over": {},
+}
+
+INCOMING: Final[Table] = {
     "incoming": {
         "ring": ("ring", "ringing"),
+        "progress": ("progress", "ringing"),
         "answer": ("answer", "answered"),
         "refuse": ("refuse", "over"),
         "cancel": ("cancel", "over"),
@@ -21,6 +35,7 @@ SESSION: Final[Table] = {
     },
     "ringing": {
         "ring": ("nothing", "ringing"),
+        "progress": ("progress", "ringing"),
         "answer": ("answer", "answered"),
         "refuse": ("refuse", "over"),
         "cancel": ("cancel", "over"),
@@ -29,6 +44,7 @@ SESSION: Final[Table] = {
     "answered": {
         "ack": ("confirm", "confirmed"),
         "hang_up": ("leave", "hanging-up"),
+        "finish": ("leave", "hanging-up"),
         "no_ack": ("give_up", "closing"),
         "bye": ("end", "over"),
         "unusable": ("disagree", "closing"),
@@ -40,14 +56,26 @@ SESSION: Final[Table] = {
         "unusable": ("send_bye", "closing"),
         "bye": ("report_over", "over"),
     },
-    "confirmed": {
-        "hang_up": ("hang_up", "closing"),
-        "bye": ("end", "over"),
-        "no_ack": ("give_up", "closing"),
+    **_UP,
+}
+
+OUTGOING: Final[Table] = {
+    "calling": {
+        "success": ("confirm", "confirmed"),
+        "failure": ("refused", "over"),
+        "hang_up": ("cancel", "cancelling"),
+        "finish": ("cancel", "cancelling"),
+        "lost": ("lost", "over"),
+        "bye": ("bye_before_answer", "calling"),
     },
-    "closing": {"bye": ("nothing", "closing"), "done": ("report_over", "over")},
-    "over": {},
+    # Section 15: the caller cancels; an answer that crossed the CANCEL is taken and ended.
+    "cancelling": {
+        "success": ("end_late", "closing"),
+        "failure": ("report_over", "over"),
+        "lost": ("report_over", "over"),
+    },
+    **_UP,
 }
 
 # The service has been told of the end: local calls do nothing any more.
-FINISHED: Final = frozenset({"hanging-up", "closing", "over"})
+FINISHED: Final = frozenset({"hanging-up", "cancelling", "closing", "over"})

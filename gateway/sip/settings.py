@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from gateway.errors import ConfigError
+from gateway.sip.accounts import Account
 
 
 class Tokens(Protocol):
@@ -57,12 +58,43 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InboundAuth:
-    """Who may call, by digest. `proxy` asks with 407 instead of 401."""
+    """Who may call, by digest. `proxy` asks with 407 instead of 401.
+
+    Each of `algorithms` is offered in a challenge of its own, strongest first (RFC 8760 section
+    2.3); `qops` are the values of qop, and none at all asks by RFC 2069. `next_nonce`: a 2xx names
+    the nonce to use next (RFC 7616 section 3.5). Raises ConfigError for names that do not exist.
+    """
+
+    ALGORITHMS: ClassVar[tuple[str, ...]] = (
+        "SHA-512-256",
+        "SHA-512-256-sess",
+        "SHA-256",
+        "SHA-256-sess",
+        "MD5",
+        "MD5-sess",
+    )
+    QOPS: ClassVar[tuple[str, ...]] = ("auth", "auth-int")
 
     realm: str
     users: Mapping[str, str] = field(repr=False)
     proxy: bool = False
     nonce_lifetime_s: float = 300.0
+    # One challenge: what Twilio's client makes of two is not known.
+    algorithms: tuple[str, ...] = ("MD5",)
+    qops: tuple[str, ...] = ("auth",)
+    next_nonce: bool = False
+
+    def __post_init__(self) -> None:
+        _check_names("algorithm", self.algorithms, self.ALGORITHMS)
+        _check_names("qop", self.qops, self.QOPS)
+        if not self.algorithms:
+            raise ConfigError(f"no digest algorithm; there are {', '.join(self.ALGORITHMS)}")
+
+
+def _check_names(what: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"no digest {what} {name!r}; there are {', '.join(known)}")
 
 
 class Profile(NamedTuple):
@@ -76,16 +108,37 @@ class Profile(NamedTuple):
         """The value of our Allow header."""
         return ", ".join(self.methods)
 
+    @property
+    def supported(self) -> list[tuple[str, str]]:
+        """Our Supported header, none where it would be empty."""
+        return [("Supported", ", ".join(self.extensions))] if self.extensions else []
+
+    def offers(self, name: str) -> bool:
+        """Whether a method or an option tag is part of the offer."""
+        return name in self.methods or name in self.extensions
+
 
 _CALLS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
 
-# "full" will add session timers, 100rel, UPDATE and INFO as they come to exist.
-PROFILES: Mapping[str, Profile] = {"twilio": Profile(_CALLS), "full": Profile(_CALLS)}
+PROFILES: Mapping[str, Profile] = {
+    # What Twilio's edge needs and nothing that could make it do more (twilio.md 23, 27, 34).
+    "twilio": Profile(_CALLS),
+    # RFC 3262, 3311, 6086, 3515, 6665; 4028, 3891.
+    "full": Profile(
+        (*_CALLS, "PRACK", "UPDATE", "INFO", "REFER", "NOTIFY"), ("100rel", "timer", "replaces")
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """Everything configurable. `public_host` is an address that others reach us at."""
+    """Everything configurable. `public_host` is an address or name that others reach us at.
+
+    `profile_of` names the profile for a peer's host, None where `profile` holds. `redirects`:
+    follow 3xx of our calls. `info_dtmf`: send digits by INFO to peers that know no telephone-event.
+    `failover_s`: a next hop that answers nothing for so long loses the request to the next one.
+    `session_expires_s` is what session timers ask for (RFC 4028), `min_se_s` the least we take.
+    """
 
     server: str = "tipring/0.1.0"
     profile: str = "twilio"
@@ -94,6 +147,25 @@ class StackSettings:
     limits: Limits = Limits()  # noqa: RUF009 (immutable)
     final_headers: HeaderSource = no_headers
     ok_headers: HeaderSource = no_headers
+    accounts: tuple[Account, ...] = ()
+    profile_of: Callable[[str], str | None] | None = None
+    redirects: bool = False
+    info_dtmf: bool = False
+    failover_s: float = 6.0
+    session_expires_s: int = 1800
+    min_se_s: int = 90
+
+    def profile_name(self, host: str) -> str:
+        """The profile for a peer at `host`."""
+        named = None if self.profile_of is None else self.profile_of(host)
+        return named or self.profile
+
+    def account(self, name: str) -> Account:
+        """The account of that name. Raises ConfigError."""
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        raise ConfigError(f"there is no account {name!r}")
 
     def host_for(self, local: str) -> str:
         """What Contact, Via and SDP say on a flow with the local address `local`.

@@ -1,4 +1,4 @@
-"""The user agent: datagrams and time in, datagrams and events out. It opens and waits for nothing.
+"""The user agent: messages and time in, messages and events out. It opens and waits for nothing.
 
 Order of a request: match a transaction (a retransmission ends there), then a dialog, then the
 checks of `admission`, then the method's own handler.
@@ -9,24 +9,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.errors import RemoteProtocolError
+from gateway.sip.accounts import RegistrationStatus
 from gateway.sip.admission import Refusal, check, check_method
 from gateway.sip.authentication import Authentication
-from gateway.sip.client_transaction import ClientTransaction, DoneCallback
-from gateway.sip.context import Context
-from gateway.sip.dialog import Dialog, DialogKey
+from gateway.sip.client_transaction import ClientTransaction, InviteClient
+from gateway.sip.context import Context, Resolvable
+from gateway.sip.dialog import Dialog
 from gateway.sip.events import Event, IncomingCall
 from gateway.sip.invite import InviteSession
-from gateway.sip.matching import COOKIE, TransactionKey, dialog_key, has_cookie, transaction_key
+from gateway.sip.matching import TransactionKey, dialog_key, has_cookie, transaction_key
+from gateway.sip.media import LocalMedia
 from gateway.sip.message import Request, Response
+from gateway.sip.outgoing_call import OutgoingCall
 from gateway.sip.parser import parse
+from gateway.sip.placing import Wish, plan_call
+from gateway.sip.providers import Providers
 from gateway.sip.refusals import Refusals
-from gateway.sip.serializer import bracketed
-from gateway.sip.serializer import request as request_bytes
+from gateway.sip.replaces import find_replaced
 from gateway.sip.server_transaction import ServerTransaction
-from gateway.sip.settings import StackSettings, Tokens
-from gateway.sip.transaction import Machine
+from gateway.sip.session import Session
+from gateway.sip.sessions import Sessions
+from gateway.sip.settings import Profile, StackSettings, Tokens
+from gateway.sip.stray import Stray
 from gateway.sip.transactions import Transactions
-from gateway.sip.wire import Datagram, Flow
+from gateway.sip.wire import Datagram, Flow, Lookup
 
 
 class Stack:
@@ -34,16 +40,17 @@ class Stack:
 
     def __init__(self, settings: StackSettings, tokens: Tokens) -> None:
         self._context = Context(settings, tokens)
-        self._transactions = Transactions(self._context, self._in_use)
-        self._sessions: dict[DialogKey, InviteSession] = {}
+        self._sessions = Sessions()
+        self._transactions = Transactions(self._context, self._sessions.in_use)
         self._refusals = Refusals(self._context, tokens.hex(16))
         self._authentication = Authentication(self._context, self._refusals, self._transactions)
+        self._providers = Providers(self._context, self)
 
-    # --- the sans-IO interface -------------------------------------------------------------------
+    # --- the sans-IO interface ----------------------------------------------------------------
 
     @property
     def settings(self) -> StackSettings:
-        """What is configured; a new value holds from the next message on."""
+        """What is configured; a new value holds from the next message on, but for the accounts."""
         return self._context.settings
 
     @settings.setter
@@ -61,8 +68,21 @@ class Stack:
 
     @property
     def busy(self) -> bool:
-        """Whether a process that stops should wait: a call is not over, or a refusal not heard."""
-        return bool(self._sessions) or self._transactions.busy
+        """Whether a process that stops should wait for a peer's word."""
+        return bool(self._sessions) or self._transactions.busy or self._providers.busy
+
+    @property
+    def registrations(self) -> list[RegistrationStatus]:
+        """How each account's registration fares."""
+        return self._providers.registrations
+
+    def start(self, now: float) -> None:
+        """Begin to register; before this, nothing is ever sent unasked."""
+        self._providers.start(now)
+
+    def unregister(self, now: float) -> None:
+        """Take all registrations back."""
+        self._providers.unregister(now)
 
     def finish(self, now: float) -> None:
         """We are leaving: BYE at once where it still waits for an ACK.
@@ -70,27 +90,38 @@ class Stack:
         Section 15 gives the ACK 64*T1, which a process that stops does not have; without the BYE
         the peer would keep a call to nowhere.
         """
-        for session in list(self._sessions.values()):
+        for session in self._sessions.all():
             session.give_up_waiting(now)
 
-    def receive(self, data: bytes, flow: Flow, now: float) -> None:
-        """Take one datagram. Never raises, whatever the bytes are."""
+    def receive(self, data: bytes, flow: Flow, now: float, *, known: bool = True) -> None:
+        """Take one message. Never raises, whatever the bytes are.
+
+        `known`: the source is in the allow-list. Of others, only answers to what we asked count,
+        and requests of whom we vouch for: registrars, and the peers of calls that we placed.
+        """
         context = self._context
         context.count("received")
         if not data.strip(b"\r\n\0 "):
             # RFC 5626 section 3.5.1 and older habits: a keep-alive, which UDP does not answer.
             context.count("keepalives")
             return
+        allowed = known or context.trust.may_ask(flow.remote[0])
         limits = context.settings.limits
         try:
             message = parse(data, max_bytes=limits.message_bytes, max_headers=limits.headers)
+            if flow.reliable and "content-length" not in message.headers:
+                # Section 20.14: without it, a stream cannot be divided into messages.
+                raise RemoteProtocolError("no Content-Length on a stream")
         except RemoteProtocolError as error:
-            self._refusals.malformed(data, flow, error)
+            if allowed:
+                self._refusals.malformed(data, flow, error)
             return
-        if isinstance(message, Request):
+        if isinstance(message, Response):
+            self._response(message, flow, now)
+        elif allowed:
             self._request(message, flow, now)
         else:
-            self._response(message, now)
+            context.count("unwanted_requests")
 
     def next_event(self) -> Event | None:
         """The next event, or None."""
@@ -103,6 +134,17 @@ class Stack:
         self._context.datagrams = []
         return datagrams
 
+    def to_resolve(self) -> list[Lookup]:
+        """Every question that is to be answered by `resolved`; the queue is empty afterwards."""
+        lookups = self._context.lookups
+        self._context.lookups = []
+        return lookups
+
+    def resolved(self, key: object, flows: list[Flow], now: float, reason: str = "") -> None:
+        """The answer to a look-up: flows, best first, or none and a reason in words."""
+        asker: Resolvable = key  # type: ignore[assignment]
+        asker.resolved(flows, now, reason)
+
     def next_deadline(self) -> float | None:
         """When `handle_deadline` wants to be called, or None."""
         return self._context.deadlines.next()
@@ -114,18 +156,88 @@ class Stack:
             owner.timer(name, now)
 
     def transport_failed(self, key: object, reason: str, now: float) -> None:
-        """A datagram could not be sent; `key` is the one it carried."""
+        """A message could not be sent; `key` is the one it carried."""
         self._context.count("transport_failed")
-        if isinstance(key, ServerTransaction) and isinstance(key.owner, InviteSession):
-            key.owner.transport_problem = reason
-        if isinstance(key, Machine):
-            key.feed("transport", now)
+        if isinstance(key, ServerTransaction):
+            if isinstance(key.owner, InviteSession):
+                key.owner.transport_problem = reason
+            key.unreachable(reason, now)
+        elif isinstance(key, ClientTransaction):
+            key.feed("transport", now, reason)
 
-    # --- messages ------------------------------------------------------------------------------
+    def connection_lost(self, flow: Flow, now: float) -> None:
+        """A connection that was up is gone."""
+        self._transactions.connection_lost(flow, now)
+        self._providers.connection_lost(flow, now)
 
-    def _response(self, message: Response, now: float) -> None:
+    def addresses_changed(self, now: float) -> None:
+        """Our own addresses are others, or others see us elsewhere (STUN, a new name)."""
+        self._providers.network_changed(now)
+        self.public_address_changed(now)
+
+    def learned(self, flow: Flow, host: str, port: int, now: float) -> None:
+        """A STUN server saw us at `host:port` on that flow's listener."""
+        if self._context.public.learn(self.settings, flow, host, port):
+            self._providers.network_changed(now)
+            self.public_address_changed(now)
+
+    # --- who is let in, and what is kept open ---------------------------------------------------
+
+    def admits(self, host: str) -> bool:
+        """Whether messages of a host outside the allow-list are worth reading."""
+        return self._context.trust.admits(host)
+
+    def uses(self, flow: Flow) -> bool:
+        """Whether a call, a registration or a request lives on that connection."""
+        return (
+            flow in self._providers.flows
+            or self._sessions.use(flow)
+            or self._transactions.uses(flow)
+        )
+
+    def keepalive_flows(self) -> list[Flow]:
+        """The paths that a NAT in between must not forget."""
+        return self._providers.kept_open
+
+    def host_for(self, local: str, remote: str = "") -> str:
+        """What SDP says for our address `local` to a peer at `remote`."""
+        return self._context.public.host(self.settings, local, remote)
+
+    # --- calls of ours --------------------------------------------------------------------------
+
+    def local_address(self, account: str | None) -> str | None:
+        """The address that calls of an account leave from; None where that is not known yet."""
+        flow = self._providers[account].flow if account is not None else None
+        return flow.local[0] if flow is not None else None
+
+    def place_call(
+        self,
+        to: str,
+        account: str | None,
+        local: LocalMedia,
+        now: float,
+        *,
+        private: bool = False,
+        replaces: str = "",
+        referred_by: str = "",
+    ) -> OutgoingCall:
+        """Call a number or a URI. Raises ConfigError for an account that does not exist, and
+        LocalProtocolError for what cannot be called."""
+        provider = self._providers[account] if account is not None else None
+        wish = Wish(to, private, replaces, referred_by)
+        plan = plan_call(self._context, provider, wish)
+        credentials = provider.credentials if provider is not None else None
+        call = OutgoingCall(self._context, self, plan, local, credentials)
+        self._context.count("calls_placed")
+        call.start(now)
+        return call
+
+    # --- messages ---------------------------------------------------------------------------
+
+    def _response(self, message: Response, flow: Flow, now: float) -> None:
         transaction = self._transactions.client(message)
-        if transaction is None:
+        # By the address that we asked, too: a branch is no secret on the way.
+        if transaction is None or transaction.flow.remote[0] != flow.remote[0]:
             self._context.count("unmatched_responses")
         else:
             transaction.received(message, now)
@@ -173,30 +285,48 @@ class Stack:
             return
         if message.method == "INVITE":
             transaction.trying(now, message.headers.get("timestamp"))
-        refusal = self._misplaced(message, session, transaction)
-        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself.
-        stranger = refusal is None and session is None and message.method == "INVITE"
-        if stranger and not self._authentication.passes(message, transaction, flow, now):
+        profile = self._context.profile_for(flow.remote[0]) if session is None else session.profile
+        refusal = self._misplaced(message, session, transaction, profile, flow, now)
+        if transaction.answered:
             return
-        refusal = refusal or check(message, self._context.profile)
+        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself, and a
+        # registrar for what it sends to the user that is registered there.
+        stranger = refusal is None and session is None and message.method == "INVITE"
+        account = self._providers.vouches(message, flow) if stranger else None
+        asked = stranger and account is None
+        if asked and not self._authentication.passes(message, transaction, flow, now):
+            return
+        refusal = refusal or check(message, profile)
         if refusal is not None:
             self._refusals.refuse(message, transaction, refusal, now)
         elif session is not None:
-            self._inside(message, session, transaction, now)
+            session.inside(message, transaction, now)
         elif message.method == "INVITE":
-            self._invite(message, transaction, flow, now)
+            self._invite(message, transaction, flow, profile, account, now)
         elif message.method == "OPTIONS":
-            self._options(transaction, now)
+            self._options(transaction, profile, now)
         else:
-            # BYE without a To-tag: no dialog can be meant.
+            # BYE and the like without a To-tag: no dialog can be meant.
             self._refusals.refuse(message, transaction, Refusal(481, "no-dialog"), now)
 
     def _misplaced(
-        self, message: Request, session: InviteSession | None, transaction: ServerTransaction
+        self,
+        message: Request,
+        session: Session | None,
+        transaction: ServerTransaction,
+        profile: Profile,
+        flow: Flow,
+        now: float,
     ) -> Refusal | None:
         """A method that is not offered, a dialog that does not fit, a loop."""
-        refusal = check_method(message, self._context.profile)
-        if refusal is not None:
+        method = message.method
+        if method == "NOTIFY" and session is None:
+            status = self._providers.notified(message, flow, now)
+            if status is not None:
+                transaction.reply(status, now, [("Server", self.settings.server)])
+                return None
+        refusal = check_method(message, profile)
+        if refusal is not None and (session is None or not session.takes(method)):
             return refusal
         if message.to.tag:
             return _in_order(message, session)
@@ -204,48 +334,49 @@ class Stack:
             return Refusal(482, "merged-request")
         return None
 
-    def _inside(
-        self, message: Request, session: InviteSession, transaction: ServerTransaction, now: float
-    ) -> None:
-        if message.method == "BYE":
-            session.remote_bye(message, transaction, now)
-        elif message.method == "INVITE":
-            transaction.owner = session
-            session.reinvite(message, transaction, now)
-        else:
-            self._options(transaction, now)
-
-    def _options(self, transaction: ServerTransaction, now: float) -> None:
+    def _options(self, transaction: ServerTransaction, profile: Profile, now: float) -> None:
         # Section 11.2
         headers = [
-            ("Allow", self._context.profile.allow),
+            ("Allow", profile.allow),
             ("Accept", "application/sdp"),
+            *profile.supported,
             ("Server", self.settings.server),
         ]
         transaction.reply(200, now, headers)
 
     def _invite(
-        self, message: Request, transaction: ServerTransaction, flow: Flow, now: float
+        self,
+        message: Request,
+        transaction: ServerTransaction,
+        flow: Flow,
+        profile: Profile,
+        account: str | None,
+        now: float,
     ) -> None:
         if len(self._sessions) >= self.settings.limits.dialogs:
+            self._context.count("too_many_calls")
             self._refusals.refuse(message, transaction, Refusal(486, "too-many-calls"), now)
             return
         tag = message.to.tag or self._context.tokens.hex(8)
         transaction.to_tag = tag
+        replaced: Session | None = None
         try:
             dialog = Dialog(message, tag, flow)
-        except RemoteProtocolError:
-            self._refusals.refuse(
-                message, transaction, Refusal(400, "no-usable-contact-or-route"), now
-            )
+            if profile.offers("replaces"):
+                replaced = find_replaced(message, self._sessions)
+        except RemoteProtocolError as error:
+            why = Refusal(error.status_hint, str(error).replace(" ", "-")[:60])
+            self._refusals.refuse(message, transaction, why, now)
             return
-        session = InviteSession(self._context, self, message, transaction, dialog)
+        session = InviteSession(self._context, self, message, transaction, dialog, profile)
+        if session.expiry.too_small_for_us(message):
+            session.refuse_early(422, session.expiry.least, now)
+            return
+        session.account = account
+        session.replaces = replaced
         transaction.owner = session
-        self._sessions[dialog.key] = session
         self._context.count("calls")
         self._context.report(IncomingCall(session))
-
-    # --- transactions, and what the sessions need ------------------------------------------------
 
     def _open(
         self, message: Request, key: TransactionKey, flow: Flow, *, known: bool
@@ -256,39 +387,36 @@ class Stack:
             self._refusals.overloaded(message, flow)
         return transaction
 
-    def _in_use(self, transaction: ServerTransaction) -> bool:
-        owner = transaction.owner
-        return isinstance(owner, InviteSession) and owner.dialog.key in self._sessions
+    # --- what sessions, registrations and requests need -----------------------------------------
 
-    def start_bye(
-        self, dialog: Dialog, headers: list[tuple[str, str]], now: float, done: DoneCallback
-    ) -> None:
-        """A BYE of ours (section 15.1.1): own Via and branch, the dialog's identity and route."""
-        outgoing = dialog.outgoing()
-        branch = COOKIE + self._context.tokens.hex(10)
-        flow = outgoing.flow
-        host = bracketed(self.settings.host_for(flow.local[0]))
-        via = f"SIP/2.0/{flow.transport.upper()} {host}:{flow.local[1]};branch={branch};rport"
-        lines = [
-            *(("Route", route) for route in outgoing.routes),
-            ("Max-Forwards", "70"),
-            ("From", dialog.local),
-            ("To", dialog.remote),
-            ("Call-ID", dialog.call_id),
-            ("CSeq", f"{dialog.next_cseq()} BYE"),
-            *headers,
-        ]
-        data = request_bytes("BYE", outgoing.uri, via, lines)
-        forget = self._transactions.forget_client
-        transaction = ClientTransaction(self._context, "BYE", branch, data, flow, done, forget)
+    def start_transaction(self, transaction: ClientTransaction, now: float) -> None:
+        """A request of ours leaves."""
         self._transactions.start(transaction, now)
 
-    def forget_session(self, session: InviteSession) -> None:
-        """The session is over: its dialog matches nothing any more."""
-        self._sessions.pop(session.dialog.key, None)
+    def forget_client(self, transaction: ClientTransaction) -> None:
+        """A request of ours is over."""
+        self._transactions.forget_client(transaction)
+
+    def leave_behind(self, transaction: InviteClient) -> None:
+        """An INVITE that nobody waits for any more: whatever answers it is ended."""
+        transaction.hand_over(Stray(self._context, self, transaction))
+
+    def public_address_changed(self, now: float) -> None:
+        """Calls that are up hear of our new address."""
+        self._context.count("address_changes")
+        for session in self._sessions.all():
+            session.readdress(now)
+
+    def know_session(self, session: Session, key: tuple[str, str, str]) -> None:
+        """Requests of this dialog are the session's."""
+        self._sessions.know(session, key)
+
+    def forget_session(self, session: Session) -> None:
+        """The session is over: its dialogs match nothing any more."""
+        self._sessions.forget(session)
 
 
-def _in_order(message: Request, session: InviteSession | None) -> Refusal | None:
+def _in_order(message: Request, session: Session | None) -> Refusal | None:
     """Section 12.2.2: the dialog must be known, and CSeq must not go back."""
     if session is None:
         # The section lets us take up a dialog that we do not know. A phone that rings for the
@@ -296,8 +424,6 @@ def _in_order(message: Request, session: InviteSession | None) -> Refusal | None
         # RFC 3261 (no magic cookie), whose tags mean little, get that.
         old = message.method == "INVITE" and not has_cookie(message)
         return None if old else Refusal(481, "no-dialog")
-    dialog = session.dialog
-    if message.cseq.number < dialog.remote_cseq:
+    if not session.in_order(message):
         return Refusal(500, "cseq-out-of-order")
-    dialog.remote_cseq = message.cseq.number
     return None

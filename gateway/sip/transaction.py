@@ -1,7 +1,6 @@
 """Transactions as tables (RFC 3261 section 17, RFC 6026): `{state: {event: (action, next)}}`.
 
-Server transactions answer requests, client transactions carry ours. The INVITE client machine, with
-its timers A, B, D and M, will be a fourth table here.
+Server transactions answer requests, client transactions carry ours.
 """
 
 from __future__ import annotations
@@ -70,19 +69,50 @@ NON_INVITE_SERVER: Final[Table] = {
     "terminated": {},
 }
 
+# RFC 3261 figure 5 as corrected by RFC 6026 figure 2. `cancelled` and its timer: section 9.1 lets a
+# client stop waiting 64*T1 after its CANCEL.
+INVITE_CLIENT: Final[Table] = {
+    "calling": {
+        "A": ("repeat_doubling", "calling"),
+        "B": ("time_out", "terminated"),
+        "provisional": ("proceed", "proceeding"),
+        "success": ("succeed", "accepted"),
+        "failure": ("refused", "completed"),
+        "transport": ("fail", "terminated"),
+    },
+    "proceeding": {
+        "provisional": ("inform", "proceeding"),
+        "success": ("succeed", "accepted"),
+        "failure": ("refused", "completed"),
+        "cancelled": ("expect_the_end", "proceeding"),
+        "cancel": ("time_out", "terminated"),
+    },
+    "completed": {
+        "failure": ("acknowledge", "completed"),
+        "D": ("nothing", "terminated"),
+        "transport": ("nothing", "completed"),
+    },
+    # Every 2xx is handed up: its ACK is the session's business, and another fork may answer, too.
+    "accepted": {
+        "success": ("inform", "accepted"),
+        "M": ("nothing", "terminated"),
+    },
+    "terminated": {},
+}
+
 # RFC 3261 figure 6.
 NON_INVITE_CLIENT: Final[Table] = {
     "trying": {
         "E": ("repeat_doubling", "trying"),
         "F": ("time_out", "terminated"),
-        "provisional": ("nothing", "proceeding"),
+        "provisional": ("inform", "proceeding"),
         "final": ("finish", "completed"),
         "transport": ("fail", "terminated"),
     },
     "proceeding": {
         "E": ("repeat_slow", "proceeding"),
         "F": ("time_out", "terminated"),
-        "provisional": ("nothing", "proceeding"),
+        "provisional": ("inform", "proceeding"),
         "final": ("finish", "completed"),
         "transport": ("fail", "terminated"),
     },

@@ -23,7 +23,7 @@ class Transactions:
         self._context = context
         self._in_use = in_use
         self._server: dict[TransactionKey, ServerTransaction] = {}
-        self._client: dict[str, ClientTransaction] = {}
+        self._client: dict[tuple[str, str], ClientTransaction] = {}
         self._by_merge: dict[MergeKey, ServerTransaction] = {}
 
     def __len__(self) -> int:
@@ -34,7 +34,7 @@ class Transactions:
         """Whether an answer of ours is unacknowledged or a request of ours unanswered."""
         if any(transaction.unacknowledged for transaction in self._server.values()):
             return True
-        return any(transaction.state != "completed" for transaction in self._client.values())
+        return any(transaction.waiting for transaction in self._client.values())
 
     def server(self, key: TransactionKey) -> ServerTransaction | None:
         """The server transaction under `key`."""
@@ -46,10 +46,9 @@ class Transactions:
         By the branch of the top Via and the method in CSeq; and a response with more than our one
         Via was not meant for us (section 8.1.3.3).
         """
-        transaction = self._client.get(message.vias[0].branch)
-        if transaction is None or len(message.vias) != 1:
+        if len(message.vias) != 1:
             return None
-        return transaction if message.cseq.method == transaction.method else None
+        return self._client.get((message.vias[0].branch, message.cseq.method))
 
     def open(
         self, message: Request, key: TransactionKey, flow: Flow, *, known: bool
@@ -75,12 +74,21 @@ class Transactions:
 
     def start(self, transaction: ClientTransaction, now: float) -> None:
         """Take in a client transaction and send its request."""
-        self._client[transaction.branch] = transaction
+        self._client[transaction.key] = transaction
         transaction.start(now)
 
     def forget_client(self, transaction: ClientTransaction) -> None:
         """A client transaction is over."""
-        self._client.pop(transaction.branch, None)
+        self._client.pop(transaction.key, None)
+
+    def connection_lost(self, flow: Flow, now: float) -> None:
+        """Requests that wait for an answer on that connection have failed (section 18.4)."""
+        for transaction in [one for one in self._client.values() if one.flow == flow]:
+            transaction.feed("transport", now, "the connection was closed")
+
+    def uses(self, flow: Flow) -> bool:
+        """Whether a request of ours waits for an answer on that connection."""
+        return any(one.flow == flow and one.waiting for one in self._client.values())
 
     def _forget_server(self, transaction: ServerTransaction) -> None:
         self._server.pop(transaction.key, None)

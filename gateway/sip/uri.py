@@ -13,13 +13,14 @@ from gateway.sip.grammar import HOST
 # hostport   = host [ ":" port ]
 # Wider: an empty user, `#` and bytes over 127 in user, since phones send them; an empty host is
 # sorted out below.
-_USER = r"(?:[^\x00-\x20\"%:<>@\[\\\]^`{|}\x7f]|%[0-9A-Fa-f]{2})*+"
-_PASSWORD = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*+"  # noqa: S105 (a grammar)
-_SIP = re.compile(
+_USER = r"(?:[^\x00-\x20\"%:<>@\[\\\]^`{|}\x7f]++|%[0-9A-Fa-f]{2})*+"
+_PASSWORD = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]++|%[0-9A-Fa-f]{2})*+"  # noqa: S105 (a grammar)
+SIP_URI = (
     rf"([Ss][Ii][Pp][Ss]?):(?:({_USER})(?::({_PASSWORD}))?+@)?({HOST})?+(?::([0-9]{{1,5}}))?+"
     r"((?:;[A-Za-z0-9\-_.!~*'()\[\]/:&+$%]++(?:=[A-Za-z0-9\-_.!~*'()\[\]/:&+$%=]*+)?+)*+;?+)"
     r"(\?[A-Za-z0-9\-_.!~*'()\[\]/?:+$%&=;@,]*+)?+"
 )
+_SIP = re.compile(SIP_URI)
 
 # absoluteURI = scheme ":" ( hier-part / opaque-part ); no spaces, quotes or brackets.
 _OTHER = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*+):([^\s<>\"]++)")
@@ -63,10 +64,35 @@ class Uri:
     def params(self) -> dict[str, str | None]:
         """The URI parameters: names in lower case, values as written."""
         params: dict[str, str | None] = {}
-        for part in self.params_text.split(";")[1:]:
+        text = self.params_text
+        for part in text[1:].split(";") if text else ():
             name, equal, value = part.partition("=")
             params.setdefault(name.lower(), value if equal else None)
         return params
+
+    def header_list(self) -> list[tuple[str, str]]:
+        """The headers after `?` (section 19.1.1), names and values unescaped once, in order.
+
+        They are a wish of whoever wrote the URI, never headers of the message that carries it.
+        """
+        pairs = (part.partition("=") for part in self.headers[1:].split("&") if part)
+        return [(unescape(name), unescape(value)) for name, _, value in pairs]
+
+    def without_headers(self) -> Uri:
+        """The same URI as it may stand in a Request-URI (section 19.1.5): no headers, no method."""
+        params = self.params_text
+        if "method=" in params.lower():
+            kept = (p for p in params.split(";") if not p.lower().startswith("method="))
+            params = ";".join(kept)
+        return Uri(
+            self.scheme,
+            self.user,
+            self.host,
+            self._port,
+            params,
+            password=self.password,
+            opaque=self.opaque,
+        )
 
     @property
     def is_sip(self) -> bool:
@@ -139,3 +165,16 @@ def _bytes_of(match: re.Match[str]) -> str:
 def unescape(text: str) -> str:
     """Resolve %HH once, never twice; bytes that are not UTF-8 become U+FFFD."""
     return _ESCAPE.sub(_bytes_of, text) if "%" in text else text
+
+
+# hnv-unreserved and unreserved of section 25.1: what a header's value in a URI may have as it is;
+# `?`, `+` and the like would pass too, but not every parser lets them.
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()")
+USER_SAFE = "&=+$,;?/"
+
+
+def escape(text: str, safe: str = "") -> str:
+    """Percent-encode `text` (as UTF-8) for a URI's header value; for its user with USER_SAFE."""
+    plain = _PLAIN.union(safe.encode("ascii"))
+    raw = text.encode("utf-8", "surrogateescape")
+    return "".join([chr(byte) if byte in plain else f"%{byte:02X}" for byte in raw])

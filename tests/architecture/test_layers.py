@@ -37,7 +37,7 @@ BELONGS: dict[str, tuple[str, ...]] = {
     "gpiod": ("gateway.hardware.gpio_slic.*",),
     "serial": ("gateway.hardware.serial_card.*",),
     "alsaaudio": ("gateway.hardware.audio_alsa",),
-    "dns": ("gateway.net.resolve",),
+    "dns": ("gateway.net.names",),
     "systemd": ("gateway.service.journal*", "gateway.service.notify", "gateway.service.records"),
     "msgspec": ("gateway.service.*",),
     "click": ("gateway.service.cli*",),

@@ -21,6 +21,7 @@ from gateway.sip import (
     Response,
     Stack,
     StackSettings,
+    Target,
     parse,
 )
 
@@ -52,6 +53,15 @@ RECORD_ROUTES = (
 E = TypeVar("E")
 
 
+def flow_to(target: Target) -> Flow:
+    """The flow to a host that needs no DNS."""
+    transport = target.transport or ("tls" if target.secure else "udp")
+    port = 5061 if transport == "tls" else 5060
+    name = target.host if transport == "tls" else ""
+    local = (LOCAL[0], port)
+    return Flow(transport, local, (target.host, target.port or port), name)
+
+
 class CountingTokens:
     """Tokens that are all different and the same in every run."""
 
@@ -69,6 +79,8 @@ class World:
     def __init__(self, settings: StackSettings | None = None) -> None:
         self.stack = Stack(settings or StackSettings(), CountingTokens())
         self.now = 1000.0
+        self.dns: dict[str, list[Flow]] = {}
+        """What hosts resolve to; those that are not here resolve to themselves."""
         self.log: list[tuple[float, Flow, bytes]] = []
         self._events: list[Event] = []
 
@@ -94,11 +106,22 @@ class World:
     def sent_to(self) -> list[tuple[Flow, Request | Response]]:
         """The same with the flows."""
         found: list[tuple[Flow, Request | Response]] = []
+        self.resolve()
         for datagram in self.stack.to_send():
             self.log.append((self.now, datagram.flow, datagram.data))
             message = parse(datagram.data)
             found.append((datagram.flow, message))
         return found
+
+    def resolve(self) -> None:
+        """Answer the look-ups of the stack."""
+        while lookups := self.stack.to_resolve():
+            for target, key, _ in lookups:
+                flows = self.dns.get(target.host)
+                if flows is None:
+                    flows = [flow_to(target)]
+                reason = "" if flows else f"{target.host} is not known"
+                self.stack.resolved(key, flows, self.now, reason)
 
     def run(self, seconds: float) -> list[tuple[float, Request | Response]]:
         """Let virtual time pass; returns (seconds from the start of this run, message)."""

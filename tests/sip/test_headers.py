@@ -25,6 +25,19 @@ def test_container() -> None:
     assert len(headers) == 3
 
 
+def test_values_change_in_their_places() -> None:
+    headers = Headers([("v", "1"), ("X-One", "a"), ("Via", "2"), ("From", "f")])
+    headers.update({"Via": ["3", "4"], "x-one": ["b"], "route": ["r"], "from": []})
+    assert headers.items() == [
+        ("v", "3"),
+        ("X-One", "b"),
+        ("Via", "4"),
+        ("From", "f"),
+        ("route", "r"),
+    ]
+    assert headers.get_all("via") == ["3", "4"]
+
+
 @pytest.mark.parametrize(
     ("value", "display", "uri", "tag"),
     [
@@ -38,6 +51,8 @@ def test_container() -> None:
         ('"" <sip:anonymous@anonymous.invalid>;tag=7', "", "sip:anonymous@anonymous.invalid", "7"),
         ("<tel:+1555>;tag=8", "", "tel:+1555", "8"),
         ('<sip:a@b>;x="q;tag=0";tag=9', "", "sip:a@b", "9"),
+        ("<sip:a:pw@b:5061;x=%41;lr?y=z>;tag=1", "", "sip:a:pw@b:5061;x=%41;lr?y=z", "1"),
+        ("A  B \t<sips:[2001:db8::1]:5061>", "A  B", "sips:[2001:db8::1]:5061", ""),
     ],
 )
 def test_addresses(value: str, display: str, uri: str, tag: str) -> None:
@@ -62,10 +77,21 @@ def test_bad_address_lists(value: str) -> None:
         "SIP/2.0/UDP 172.25.75.240:5060;rport=5060;branch=z9hG4bK658_c335",
         "SIP/2.0/TLS [2803:6080::400:0]:5061;received=2803:6080::400:0;alias;branch=z9hG4bKPj",
         "SIP/2.0/UDP host",
+        "SIP/3.0/UDP host;rport;x=y",
     ],
 )
 def test_via_is_written_as_it_was_read(text: str) -> None:
     assert str(parse_vias([text])[0]) == text
+
+
+def test_white_space_inside_a_via_is_not_written_again() -> None:
+    assert str(parse_vias(["SIP / 2.0\t/  UDP   h : 5 ; a = b"])[0]) == "SIP/2.0/UDP h:5;a=b"
+
+
+@pytest.mark.parametrize("value", ["<sip:a@b:99999>", "<sip:a@b:65536>;tag=1", "<sip:@b:0x1>"])
+def test_bad_uris_in_an_address(value: str) -> None:
+    with pytest.raises(RemoteProtocolError):
+        parse_address(value, "From")
 
 
 @pytest.mark.parametrize(

@@ -18,22 +18,22 @@ from gateway.sip import (
     SessionOver,
     StackSettings,
 )
-from gateway.sip.session_table import SESSION
+from gateway.sip.session_table import INCOMING
 
 from .harness import FLOW, MEDIA, OFFER, Caller, World, answer_ours, connected, incoming, statuses
 
 
 def test_the_table_is_closed() -> None:
-    for state, events in SESSION.items():
-        assert all(following in SESSION for _, following in events.values())
+    for state, events in INCOMING.items():
+        assert all(following in INCOMING for _, following in events.values())
         assert events or state == "over"
 
 
-@pytest.mark.parametrize("state", sorted(SESSION))
+@pytest.mark.parametrize("state", sorted(INCOMING))
 def test_bye_from_the_peer_is_never_lost(state: str) -> None:
     """Whatever goes on, a BYE brings the session nearer to its end."""
     if state != "over":
-        assert SESSION[state]["bye"][1] in {"over", "closing"}
+        assert INCOMING[state]["bye"][1] in {"over", "closing"}
 
 
 def reach(state: str, world: World, caller: Caller) -> InviteSession:
@@ -58,7 +58,7 @@ def reach(state: str, world: World, caller: Caller) -> InviteSession:
     return session
 
 
-STATES = sorted(SESSION)
+STATES = sorted(INCOMING)
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -84,6 +84,10 @@ def test_status_line(start: str, status: int, reason: str) -> None:
         ("OPTIONS sip:a@ SIP/2.0", 400),
         ("OPTIONS sip:a@b:99999 SIP/2.0", 400),
         ("OPTIONS", 400),
+        ("OPTIONS sip:a@b\r\n SIP/2.0", 400),
+        ("OPTIONS sip:a@b;x=\t SIP/2.0", 400),
+        ("OPTIONS sip:a@b HTTP/1.1", 400),
+        ("OPTIONS  SIP/2.0", 400),
         ("OPT(IONS sip:a@b SIP/2.0", 400),
         ("", 400),
     ],
@@ -157,12 +161,15 @@ def test_single_headers_come_once(name: str) -> None:
         (b"FROM\t :   <sip:x@y>;tag=1  ", "f", "<sip:x@y>;tag=1"),
         (b"From: <sip:x@y>\r\n  ;tag\r\n\t= 1", "From", "<sip:x@y> ;tag = 1"),
         (b"From:\r\n <sip:x@y>;tag=1", "From", "<sip:x@y>;tag=1"),
+        (b"From: <sip:x@y>\r\n \t\r\n ;tag=1", "From", "<sip:x@y>  ;tag=1"),
+        (b"From: <sip:x@y>\r\n ;x=1\r\nX-A: b\r\n\tVia: c", "X-A", "b Via: c"),
     ],
 )
 def test_spellings_of_a_header(raw: bytes, header: str, value: str) -> None:
     message = parse(build(From=None).replace(b"\r\n\r\n", b"\r\n" + raw + b"\r\n\r\n"))
     assert message.headers.get(header) == value
-    assert message.from_.tag == "1"
+    assert str(message.from_.uri) == "sip:x@y"
+    assert len(message.vias) == 1
 
 
 def test_body_is_what_content_length_says() -> None:
@@ -181,6 +188,14 @@ def test_equal_content_lengths_are_one() -> None:
 
 def test_crlf_before_the_start_line() -> None:
     assert parse(b"\r\n\r\n" + build()).cseq.number == 5
+
+
+@pytest.mark.parametrize("line", [b"From\r\n\t: <sip:x@y>;tag=1", b"From", b" X: folded first"])
+def test_lines_without_a_name_and_a_colon(line: bytes) -> None:
+    """HCOLON = *( SP / HTAB ) ":" SWS: no fold before the colon; and nothing to continue."""
+    head, _, rest = build().partition(b"\r\n")
+    with pytest.raises(RemoteProtocolError):
+        parse(head + b"\r\n" + line + b"\r\n" + rest)
 
 
 @pytest.mark.parametrize("bad", [b"\n", b"\r", b"\n\n"])

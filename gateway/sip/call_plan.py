@@ -1,0 +1,116 @@
+"""Whom a call of ours goes to and who it says we are, worked out before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gateway.errors import LocalProtocolError, RemoteProtocolError
+from gateway.sip.accounts import Account
+from gateway.sip.dialog import target_of
+from gateway.sip.headers import Headers
+from gateway.sip.message import Request
+from gateway.sip.presentation import from_header, identity_headers
+from gateway.sip.request_text import Lines
+from gateway.sip.settings import Profile
+from gateway.sip.uri import USER_SAFE, Uri, escape, parse_uri
+from gateway.sip.wire import Flow, Target
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """An INVITE before it is sent. `path` is its first hop, `fallback` what else can be looked up.
+
+    `extra` are header lines that come with the wish: identity, Replaces, Referred-By.
+    """
+
+    account: str | None
+    uri: Uri
+    sender: str
+    call_id: str
+    contact_user: str
+    profile: Profile
+    path: Flow | Target
+    fallback: Target | None
+    routes: list[str]
+    extra: Lines
+
+    def identity(self) -> Lines:
+        """From, To and Call-ID."""
+        return [("From", self.sender), ("To", f"<{self.uri}>"), ("Call-ID", self.call_id)]
+
+    def invite(self) -> Request:
+        """The request as the service sees it: who calls whom."""
+        return Request("INVITE", self.uri, Headers([*self.identity(), *self.extra]))
+
+    def redirected(self, target: Uri) -> CallPlan:
+        """The same call to another URI, found on its own: no route of before leads there."""
+        return replace(self, uri=target, path=target_of(target), fallback=None, routes=[])
+
+
+def called_uri(to: str, account: Account | None) -> Uri:
+    """The URI of what was dialled; a number belongs to the account's domain.
+
+    Raises LocalProtocolError for what cannot be called.
+    """
+    text = to.strip()
+    if text[:4].lower() not in {"sip:", "sips"} or ":" not in text:
+        if account is None:
+            raise LocalProtocolError(
+                f"{to!r} is no SIP URI, and there is no account to dial it with"
+            )
+        user = escape(text.replace(" ", ""), USER_SAFE)
+        text = f"sip:{user}@{account.domain}"
+    try:
+        uri = parse_uri(text)
+    except RemoteProtocolError as error:
+        raise LocalProtocolError(f"cannot call {to!r}: {error}") from error
+    if not uri.is_sip or not uri.host:
+        raise LocalProtocolError(f"cannot call {to!r}: not a SIP URI")
+    return uri.without_headers()
+
+
+def account_uri(account: Account) -> Uri:
+    """Who the account is: the URI of its From (and of To in a REGISTER)."""
+    return Uri("sip", escape(account.username, USER_SAFE), account.domain)
+
+
+def hop_of(text: str, account: Account | None = None) -> Target:
+    """The next hop that a URI of the owner means; the account's transport wins over silence."""
+    target = target_of(parse_uri(text.strip().strip("<>")))
+    if account is None or account.transport is None or target.transport is not None:
+        return target
+    secure = account.transport == "tls"
+    return target._replace(transport=account.transport, secure=secure or target.secure)
+
+
+def sender(account: Account | None, host: str, tag: str, *, private: bool) -> str:
+    """Our From value."""
+    if account is None:
+        return from_header("", Uri("sip", "tipring", host), tag, private=private)
+    return from_header(account.display_name, account_uri(account), tag, private=private)
+
+
+def asserted(account: Account | None, *, private: bool) -> Lines:
+    """What a trunk that believes us is told of who calls (RFC 3325)."""
+    if account is None:
+        return []
+    if not account.caller_id:
+        return identity_headers("", account_uri(account), private=True) if private else []
+    number = account.caller_id
+    uri = (
+        parse_uri(number)
+        if ":" in number
+        else Uri("sip", escape(number.replace(" ", ""), USER_SAFE), account.domain)
+    )
+    return identity_headers(account.display_name, uri, private=private)
+
+
+def loose_routes(uris: Sequence[str]) -> list[str]:
+    """Configured proxies as Route values: loose ones (RFC 3261 section 8.1.1.1)."""
+    found = []
+    for text in uris:
+        uri = parse_uri(text.strip().strip("<>"))
+        lr = "" if "lr" in uri.params else ";lr"
+        found.append(f"<{uri}{lr}>")
+    return found

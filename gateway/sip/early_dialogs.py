@@ -1,0 +1,59 @@
+"""The early dialogs of a call that we place: one for each phone that a proxy rings."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from gateway.errors import RemoteProtocolError
+from gateway.sip.dialog import Dialog
+from gateway.sip.dialog_requests import DialogRequests
+from gateway.sip.extension_headers import parse_number
+from gateway.sip.grammar import split_list
+from gateway.sip.media import NegotiatedMedia
+from gateway.sip.message import Response
+from gateway.sip.request_text import Lines
+from gateway.sip.stray import Unheard
+
+MOST = 16
+"""Forks of one call that are told apart; a proxy that rings more is answered by the final alone."""
+
+
+class Early:
+    """One of them: its dialog, what its media are, and how far its reliable provisionals are."""
+
+    __slots__ = ("dialog", "media", "requests", "rseq")
+
+    def __init__(self, dialog: Dialog, requests: DialogRequests) -> None:
+        self.dialog = dialog
+        self.requests = requests
+        self.rseq: int | None = None
+        self.media: NegotiatedMedia | None = None
+
+    def learn(self, response: Response) -> None:
+        """A later provisional may bring another Contact."""
+        with suppress(RemoteProtocolError):  # the one before still holds
+            self.dialog.refresh(response)
+
+    def acknowledge(self, response: Response, lines: Lines, now: float) -> bool:
+        """PRACK a reliable provisional (RFC 3262 section 4); False for one that came before."""
+        number = _rseq(response)
+        if number is None:
+            return True
+        if self.rseq is not None and number != self.rseq + 1:
+            return False
+        self.rseq = number
+        cseq = response.cseq
+        extra = [*lines, ("RAck", f"{number} {cseq.number} {cseq.method}")]
+        self.requests.send("PRACK", Unheard(), now, lambda _: extra)
+        return True
+
+
+def _rseq(response: Response) -> int | None:
+    """The RSeq of a provisional that has to be acknowledged, None for others."""
+    wanted = (tag for value in response.headers.get_all("require") for tag in split_list(value))
+    if "100rel" not in {tag.lower() for tag in wanted}:
+        return None
+    try:
+        return parse_number(response.headers.get("rseq") or "", "RSeq")
+    except RemoteProtocolError:
+        return None

@@ -1,0 +1,69 @@
+"""Digits and hook flash in INFO (RFC 6086); the bodies are customs of vendors, in no standard."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+RELAY: Final = "application/dtmf-relay"
+DTMF: Final = "application/dtmf"
+BROADSOFT: Final = "application/broadsoft"
+ACCEPT: Final = f"{RELAY}, {DTMF}, {BROADSOFT}"
+
+FLASH: Final = "flash"
+_DEFAULT_MS: Final = 250
+_LONGEST_MS: Final = 5000
+
+# Signal=5 / Duration=160, one a line; spaces around the equals sign are seen.
+_SIGNAL = re.compile(r"^[ \t]*signal[ \t]*=[ \t]*([!-~]{1,8})[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_DURATION = re.compile(
+    r"^[ \t]*duration[ \t]*=[ \t]*([0-9]{1,6})[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+_DIGIT = re.compile(r"[0-9*#A-D]")
+
+# RFC 4733 numbers its events; 16 is flash. Some gateways write the number, some a word.
+_WORDS: Final = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D", "star": "*",
+                 "pound": "#", "16": FLASH, "flash": FLASH, "hf": FLASH, "!": FLASH}  # fmt: skip
+
+
+class Signal(NamedTuple):
+    """A digit (0-9 * # A-D) or `FLASH`, and how long it lasts in ms."""
+
+    what: str
+    duration_ms: int
+
+
+def read_info(content_type: str, body: bytes) -> Signal | None:
+    """What an INFO asks for; None where its body is none of these."""
+    kind = content_type.partition(";")[0].strip().lower()
+    text = body.decode("utf-8", "replace").replace("\r", "\n")
+    if kind == BROADSOFT:
+        return Signal(FLASH, 0) if "flashhook" in text.lower() else None
+    if kind == RELAY:
+        signal = _SIGNAL.search(text)
+        lasts = _DURATION.search(text)
+        given = signal[1] if signal else ""
+    elif kind == DTMF:
+        given, lasts = text.strip()[:8], None
+    else:
+        return None
+    what = _digit(given)
+    duration = min(int(lasts[1]), _LONGEST_MS) if lasts else _DEFAULT_MS
+    return Signal(what, duration) if what else None
+
+
+def _digit(given: str) -> str:
+    plain = given.upper()
+    if _DIGIT.fullmatch(plain):
+        return plain
+    return _WORDS.get(given.lower(), "")
+
+
+def digit_body(digit: str, duration_ms: int) -> bytes:
+    """The body of an INFO for one digit, of the kind `RELAY`."""
+    return f"Signal={digit}\r\nDuration={duration_ms}\r\n".encode()
+
+
+def flash_body() -> bytes:
+    """The body of an INFO for a hook flash, of the kind `BROADSOFT`."""
+    return b"event flashhook\r\n"

@@ -1,0 +1,54 @@
+"""INFO inside a call: digits and hook flash, received and, where the owner wants it, sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.sip.events import DigitReceived, FlashReceived
+from gateway.sip.info import ACCEPT, BROADSOFT, FLASH, RELAY, digit_body, flash_body, read_info
+from gateway.sip.message import Request
+from gateway.sip.server_transaction import ServerTransaction
+from gateway.sip.stray import Unheard
+
+if TYPE_CHECKING:
+    from gateway.sip.session import Session
+
+
+class SessionInfo:
+    """The INFO of one call."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Session) -> None:
+        self._call = call
+
+    def received(self, request: Request, transaction: ServerTransaction, now: float) -> None:
+        """Report what it asks for; 415 where its body says nothing that we know."""
+        call = self._call
+        if request.body:
+            signal = read_info(request.headers.get("content-type") or "", request.body)
+            if signal is None:
+                accept = [("Accept", ACCEPT)]
+                transaction.reply(415, now, [*call.headers.plain(), *accept])
+                return
+            if signal.what == FLASH:
+                call.context.report(FlashReceived(call))
+            else:
+                call.context.report(DigitReceived(call, signal.what, signal.duration_ms))
+        # An empty INFO keeps a call alive and asks for nothing (RFC 6086 section 3).
+        transaction.reply(200, now, call.headers.plain())
+
+    def send_digit(self, digit: str, duration_ms: int, now: float) -> None:
+        """One digit as application/dtmf-relay."""
+        self._send(RELAY, digit_body(digit, duration_ms), now)
+
+    def send_flash(self, now: float) -> None:
+        """A hook flash as application/broadsoft."""
+        self._send(BROADSOFT, flash_body(), now)
+
+    def _send(self, kind: str, body: bytes, now: float) -> None:
+        call = self._call
+        if call.finished:
+            return
+        lines = [*call.headers.request(), ("Content-Type", kind)]
+        call.requests.send("INFO", Unheard(), now, lambda _: lines, lambda _: body)

@@ -1,0 +1,153 @@
+"""Session timers (RFC 4028): a call whose other end vanished is found out and ended.
+
+Who refreshes and how often is agreed anew with every 2xx to an INVITE or UPDATE, whoever sent it
+(section 7.2, 9); a 2xx that says nothing turns the timer off.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from gateway.errors import RemoteProtocolError
+from gateway.sip.context import Context
+from gateway.sip.extension_headers import SessionExpires, parse_min_se, parse_session_expires
+from gateway.sip.grammar import split_list
+from gateway.sip.message import Message, Request, Response
+from gateway.sip.settings import Profile
+
+Lines = list[tuple[str, str]]
+
+# Section 10: BYE this long before the session expires, or a third of it.
+_EARLIER_S: Final = 32.0
+
+
+class Refreshed(Protocol):
+    """The call whose session is timed."""
+
+    def refresh(self, now: float) -> None:
+        """Send a re-INVITE or UPDATE that changes nothing."""
+
+    def expired(self, now: float) -> None:
+        """The other end did not refresh: the call is over."""
+
+
+class SessionTimer:
+    """One call's timer. Where the profile has none, nothing is ever said of it."""
+
+    __slots__ = ("_asks_s", "_call", "_context", "_least_s", "_offered", "interval", "refresher")
+
+    def __init__(self, context: Context, call: Refreshed, profile: Profile) -> None:
+        self._context = context
+        self._call = call
+        self._offered = profile.offers("timer")
+        self._asks_s = context.settings.session_expires_s
+        self._least_s = context.settings.min_se_s
+        self.interval: int | None = None
+        self.refresher = ""  # "us" or "peer" while there is a timer
+
+    # --- requests of ours ---------------------------------------------------------------------
+
+    def ask(self) -> Lines:
+        """For our INVITE and UPDATE (section 7.1)."""
+        if not self._offered:
+            return []
+        role = {"us": ";refresher=uac", "peer": ";refresher=uas"}.get(self.refresher, "")
+        return [
+            ("Session-Expires", f"{max(self._asks_s, self._least_s)}{role}"),
+            ("Min-SE", str(self._least_s)),
+        ]
+
+    def too_small(self, refusal: Response) -> bool:
+        """A 422: ask for what it wants (section 7.3); whether trying again makes sense."""
+        wanted = _least(refusal)
+        if not self._offered or wanted is None or wanted <= self._least_s:
+            return False
+        self._least_s = wanted
+        return True
+
+    def agreed(self, success: Response, now: float) -> None:
+        """A 2xx to our INVITE or UPDATE (section 7.2)."""
+        found = read_expires(success) if self._offered else None
+        if found is None:
+            self.stop()
+        else:
+            seconds, refresher = found
+            self._start(seconds, "peer" if refresher == "uas" else "us", now)
+
+    # --- requests of the peer -----------------------------------------------------------------
+
+    def too_small_for_us(self, request: Request) -> bool:
+        """Whether 422 with our Min-SE is the answer (section 9): only a peer that knows timers."""
+        found = read_expires(request) if self._offered else None
+        return found is not None and found.seconds < self._least_s and _knows_timers(request)
+
+    def answer(self, request: Request, now: float) -> Lines:
+        """For our 2xx to an INVITE or UPDATE (section 9); starts the timer anew."""
+        found = read_expires(request) if self._offered else None
+        if found is None:
+            self.stop()
+            return []
+        seconds, refresher = found
+        knows = _knows_timers(request)
+        if not knows:
+            refresher = "uas"  # the caller will not: it is for us to do
+        self._start(seconds, "us" if refresher == "uas" else "peer", now)
+        lines = [("Session-Expires", f"{seconds};refresher={refresher or 'uac'}")]
+        # Section 9: Require tells a caller that it has to refresh.
+        return [*lines, ("Require", "timer")] if knows and refresher != "uas" else lines
+
+    @property
+    def least(self) -> Lines:
+        """For a 422."""
+        return [("Min-SE", str(self._least_s))]
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def _start(self, seconds: int, refresher: str, now: float) -> None:
+        self.stop()
+        self.interval = seconds
+        self.refresher = refresher
+        if refresher == "us":
+            self._context.deadlines.set(("refresh", self), now + seconds / 2)
+        else:
+            early = min(_EARLIER_S, seconds / 3)
+            self._context.deadlines.set(("expired", self), now + seconds - early)
+
+    def stop(self) -> None:
+        """No timer runs."""
+        self.interval = None
+        self.refresher = ""
+        for name in ("refresh", "expired"):
+            self._context.deadlines.cancel((name, self))
+
+    def timer(self, name: str, now: float) -> None:
+        """A deadline of ours has come."""
+        if name == "expired":
+            self._call.expired(now)
+            return
+        # Until the 2xx agrees anew, the old end still holds.
+        assert self.interval is not None
+        early = min(_EARLIER_S, self.interval / 3)
+        self._context.deadlines.set(("expired", self), now + self.interval / 2 - early)
+        self._call.refresh(now)
+
+
+def read_expires(message: Message) -> SessionExpires | None:
+    """Session-Expires; None where it is missing or makes no sense."""
+    value = message.headers.get("session-expires")
+    try:
+        return None if value is None else parse_session_expires(value)
+    except RemoteProtocolError:
+        return None
+
+
+def _knows_timers(request: Request) -> bool:
+    values = request.headers.get_all("supported") + request.headers.get_all("require")
+    return any(tag.lower() == "timer" for value in values for tag in split_list(value))
+
+
+def _least(message: Message) -> int | None:
+    try:
+        return parse_min_se(message.headers.get("min-se") or "")
+    except RemoteProtocolError:
+        return None

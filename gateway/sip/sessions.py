@@ -1,0 +1,49 @@
+"""The calls of one stack, found by dialog. A call of ours may have several while it rings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.sip.dialog import DialogKey
+from gateway.sip.server_transaction import ServerTransaction
+from gateway.sip.wire import Flow
+
+if TYPE_CHECKING:
+    from gateway.sip.session import Session
+
+
+class Sessions:
+    """Calls by the keys of their dialogs."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[DialogKey, Session] = {}
+        self._keys: dict[Session, list[DialogKey]] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def all(self) -> list[Session]:
+        """Every call, oldest first."""
+        return list(self._keys)
+
+    def get(self, key: DialogKey) -> Session | None:
+        """The call that a request belongs to."""
+        return self._by_key.get(key)
+
+    def know(self, session: Session, key: DialogKey) -> None:
+        """Requests of this dialog are the session's."""
+        self._by_key[key] = session
+        self._keys.setdefault(session, []).append(key)
+
+    def forget(self, session: Session) -> None:
+        """The call is over."""
+        for key in self._keys.pop(session, ()):
+            self._by_key.pop(key, None)
+
+    def use(self, flow: Flow) -> bool:
+        """Whether a call lives on that connection."""
+        return any(session.flow == flow for session in self._keys)
+
+    def in_use(self, transaction: ServerTransaction) -> bool:
+        """Whether a transaction belongs to a call that is not over."""
+        return transaction.owner in self._keys

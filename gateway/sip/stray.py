@@ -1,0 +1,72 @@
+"""Answers to an INVITE of ours that nobody waits for any more: each is brought to an end.
+
+That is an INVITE that went on to another hop or was given up (RFC 3261 section 9.1), and the second
+2xx of an INVITE that a proxy forked (section 13.2.2.4): an unwanted call gets ACK and BYE.
+"""
+
+from __future__ import annotations
+
+from gateway.errors import RemoteProtocolError
+from gateway.sip.client_request import ClientRequest, RequestHost, send_cancel
+from gateway.sip.client_transaction import InviteClient
+from gateway.sip.context import Context
+from gateway.sip.dialog import Dialog
+from gateway.sip.dialog_requests import Acknowledgement, DialogRequests
+from gateway.sip.message import Response
+from gateway.sip.request_text import Lines
+from gateway.sip.wire import Flow
+
+
+class Stray:
+    """The user of such an INVITE from now on."""
+
+    __slots__ = ("_acks", "_context", "_host", "_invite")
+
+    def __init__(self, context: Context, host: RequestHost, invite: InviteClient) -> None:
+        self._context = context
+        self._host = host
+        self._invite = invite
+        self._acks: dict[str, Acknowledgement] = {}
+
+    def response(self, response: Response, now: float) -> None:
+        """A late provisional gets CANCEL, a late 2xx ACK and BYE."""
+        if response.status < 200:
+            send_cancel(self._context, self._host, self._invite, now)
+        elif response.status < 300:
+            self.unwanted(response, now)
+
+    def failed(self, why: str, now: float) -> None:
+        """It stayed silent for good."""
+
+    def unwanted(self, success: Response, now: float) -> None:
+        """ACK a 2xx and end its dialog; repetitions of it get the ACK again."""
+        ack = self._acks.get(success.to.tag)
+        if ack is not None:
+            ack.repeat()
+            return
+        local = next(value for name, value in self._invite.text.lines if name == "From")
+        try:
+            dialog = Dialog.placed(local, success, self._invite.flow)
+        except RemoteProtocolError:
+            self._context.count("unusable_answers")
+            return
+        self._context.count("unwanted_answers")
+        requests = DialogRequests(self._context, self._host, dialog)
+        credentials = self._invite.text.credentials()
+        self._acks[success.to.tag] = requests.acknowledge(
+            success.cseq.number, credentials, b"", now
+        )
+        requests.send("BYE", Unheard(), now, self._headers)
+
+    def _headers(self, flow: Flow) -> Lines:
+        return [("User-Agent", self._context.settings.server)]
+
+
+class Unheard:
+    """The user of a request whose answer changes nothing."""
+
+    def response(self, request: ClientRequest, response: Response, now: float) -> None:
+        """Nothing follows."""
+
+    def failed(self, request: ClientRequest, why: str, now: float) -> None:
+        """Nothing follows."""

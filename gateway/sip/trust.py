@@ -1,0 +1,45 @@
+"""Hosts that may reach us although no allow-list names them, for as long as there is a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class Trust:
+    """Counts reasons by host. Whom we asked may answer; whom we vouch for may ask us, too."""
+
+    __slots__ = ("_asked", "_vouched")
+
+    def __init__(self) -> None:
+        self._asked: Counter[str] = Counter()
+        self._vouched: Counter[str] = Counter()
+
+    def admits(self, host: str) -> bool:
+        """Whether anything of that host is looked at."""
+        return host in self._asked or host in self._vouched
+
+    def may_ask(self, host: str) -> bool:
+        """Whether requests of that host are served: a registrar, or the peer of a call of ours."""
+        return host in self._vouched
+
+    def asked(self, host: str) -> None:
+        """A request of ours is on its way there."""
+        self._asked[host] += 1
+
+    def answered(self, host: str) -> None:
+        """It is over."""
+        _less(self._asked, host)
+
+    def vouch(self, host: str) -> None:
+        """A registrar in use, or a call that we placed, lives there."""
+        self._vouched[host] += 1
+
+    def unvouch(self, host: str) -> None:
+        """One reason less."""
+        _less(self._vouched, host)
+
+
+def _less(table: Counter[str], host: str) -> None:
+    table[host] -= 1
+    if table[host] <= 0:
+        del table[host]
