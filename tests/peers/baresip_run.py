@@ -81,7 +81,7 @@ class Baresip:
         account: BaresipAccount = NOBODY,
         host: Host = HERE,
     ) -> None:
-        self._host = host
+        self._host, self._user = host, account.user
         self.events: list[dict[str, Any]] = []
         self._folder = folder
         self._log = folder / "baresip.log"
@@ -108,6 +108,11 @@ class Baresip:
         line = account.line(host.address, self.port)
         (folder / "accounts").write_text(line, encoding="utf-8")
         (folder / "contacts").write_text("", encoding="utf-8")
+
+    def uri(self, transport: str = "udp") -> str:
+        """Where it can be called."""
+        port = self.port + (transport == "tls")
+        return f"sip:{self._user}@{self._host.address}:{port};transport={transport}"
 
     def __enter__(self) -> Baresip:
         with self._log.open("wb") as log:
