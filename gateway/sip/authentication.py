@@ -12,7 +12,7 @@ from gateway.sip.refusals import Refusals
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.settings import InboundAuth
 from gateway.sip.transactions import Transactions
-from gateway.sip.verdict import BANNED, NONCE_FAULTS, REPLAYED, STALE, Verdict
+from gateway.sip.verdict import NONCE_FAULTS, REPLAYED, SLOWED, STALE, Verdict
 from gateway.sip.wire import Flow
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class Authentication:
             headers = [*verdict.challenges, ("Server", self._context.settings.server)]
             transaction.reply(digest.status, now, headers)
         else:
-            banned = verdict.why == BANNED
-            refusal = Refusal(403, BANNED if banned else "wrong-credentials")
-            self._refusals.refuse(message, transaction, refusal, now, quietly=banned)
+            slowed = verdict.why == SLOWED
+            refusal = Refusal(403, SLOWED if slowed else "wrong-credentials")
+            self._refusals.refuse(message, transaction, refusal, now, quietly=slowed)
         return False
 
     def info_headers(self, request: Request, now: float) -> list[tuple[str, str]]:
@@ -60,15 +60,15 @@ class Authentication:
         return [] if auth is None else self._checker(auth).next_nonce(request, now)
 
     def _tell(self, verdict: Verdict, flow: Flow) -> None:
-        """One event for each failed login and one for each ban, none for what a ban refuses."""
+        """One event for each failed login and one when its source is slowed, none for the rest."""
         if verdict.why in NONCE_FAULTS:
             self._context.count(_COUNTERS[verdict.why])
-        elif verdict.why and verdict.why != BANNED:
+        elif verdict.why and verdict.why != SLOWED:
             self._context.count("auth_failed")
             self._context.report(AuthFailed(flow, verdict.username, verdict.why))
-        if verdict.bans:
-            self._context.count("auth_banned")
-            self._context.report(AuthFailed(flow, verdict.username, BANNED))
+        if verdict.slows:
+            self._context.count("auth_slowed")
+            self._context.report(AuthFailed(flow, verdict.username, SLOWED))
 
     def _checker(self, auth: InboundAuth) -> Digest:
         limit = self._context.settings.limits.failed_logins

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
 from typing import NamedTuple
 
-from gateway.sip.grammar import LWS, QUOTED, TOKEN, split_list, unquote
+from gateway.sip.grammar import LWS, QUOTED, TOKEN, unquote
 
 # Registered name -> hashlib's, weakest first. SHA-512-256 is SHA-512/256 of FIPS 180-4: the RFC's
 # own example had it wrong (erratum 4897).
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 _SESSION = "-SESS"
 
+# What stands between commas; a quote that is never closed takes the rest, so that this is linear.
+_elements = re.compile(rf'(?:{QUOTED}|[^",]++|".*+)++', re.DOTALL).findall
+
 # auth-param = auth-param-name EQUAL ( token / quoted-string ); bare values with "/" or "=" are seen
-_is_param = re.compile(rf"({TOKEN}++){LWS}={LWS}({QUOTED}|[^\s,\"]*+)").fullmatch
+_is_param = re.compile(rf"{LWS}({TOKEN}++){LWS}={LWS}({QUOTED}|[^\s,\"]*+){LWS}").fullmatch
 
 # challenge = auth-scheme LWS auth-param *( COMMA auth-param )
-_is_start = re.compile(rf"({TOKEN}++)(?:[ \t]++(.*+))?+").fullmatch
+_is_start = re.compile(rf"{LWS}({TOKEN}++)(?:[ \t]++(.*+))?+").fullmatch
 
 Params = dict[str, str]
 
@@ -50,7 +52,6 @@ def find_algorithm(name: str) -> Algorithm | None:
     return Algorithm(hash_name, plain != base, list(_HASHES).index(plain))
 
 
-@cache
 def _available(hash_name: str) -> bool:
     try:
         hashlib.new(hash_name, usedforsecurity=False)
@@ -98,7 +99,7 @@ def parse_params(text: str) -> Params:
     Nonsense between commas is passed over.
     """
     found: Params = {}
-    for part in split_list(text):
+    for part in _elements(text):
         match = _is_param(part)
         if match is not None:
             found.setdefault(match[1].lower(), unquote(match[2]))
@@ -112,7 +113,7 @@ def parse_challenges(value: str) -> list[tuple[str, Params]]:
     begins a new one.
     """
     found: list[tuple[str, Params]] = []
-    for part in split_list(value):
+    for part in _elements(value):
         match = _is_param(part)
         if match is None:
             start = _is_start(part)

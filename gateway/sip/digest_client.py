@@ -133,7 +133,7 @@ class Credentials:
                 if space is not None and not nonce_problem(nonce):
                     space.move_on(nonce, self._tokens.hex(16), self._unanswered)
 
-    # --- challenges ---------------------------------------------------------------------------
+    # --- challenges ------------------------------------------------------------------------------
 
     def _take(self, challenge: Challenge, request: _Request) -> str:
         place = (challenge.header, challenge.realm)
@@ -171,7 +171,7 @@ class Credentials:
             spaces = [space for space in spaces if space.cnonce == cnonce]
         return spaces[0] if len(spaces) == 1 else None
 
-    # --- answers ------------------------------------------------------------------------------
+    # --- answers ---------------------------------------------------------------------------------
 
     def _answer(self, space: _Space, method: str, uri: str, body: bytes) -> list[str]:
         """RFC 7616 section 3.4: qop, nc and algorithm are not quoted, the rest is."""

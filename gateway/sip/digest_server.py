@@ -16,7 +16,7 @@ from gateway.sip.login_failures import LoginFailures, network_of
 from gateway.sip.message import Request
 from gateway.sip.nonces import Nonce, Nonces
 from gateway.sip.settings import InboundAuth, Tokens
-from gateway.sip.verdict import BANNED, GUESSES, NONCE_FAULTS, REPLAYED, STALE, Verdict
+from gateway.sip.verdict import GUESSES, NONCE_FAULTS, REPLAYED, SLOWED, STALE, Verdict
 
 _CALLS: Final = 1024
 
@@ -56,10 +56,11 @@ class Digest:
         """
         login, nonce = self._credentials(request)
         tag = self._nonces.tag(network_of(source))
-        if self._refuses(tag, nonce, now):
-            return Verdict(False, why=BANNED)
         if login is None:
             return self._challenge(Verdict(False), tag, now)
+        charged = tag if nonce is None else nonce.source
+        if self._failures.refuses(charged, self._limit, now):
+            return Verdict(False, why=SLOWED)
         user = login.username[:64]
         why = self._fault(login, nonce, request, now)
         if not why:
@@ -68,9 +69,8 @@ class Digest:
         if why in NONCE_FAULTS:
             # Nothing was learned about the password: asking again is no favour to a guesser.
             return self._challenge(Verdict(False, user, why), tag, now)
-        charged = tag if nonce is None else nonce.source
-        bans = why in GUESSES and self._failures.failed(charged, self._limit, now)
-        verdict = Verdict(False, user, why, bans=bans)
+        slows = why in GUESSES and self._failures.failed(charged, self._limit, now)
+        verdict = Verdict(False, user, why, slows=slows)
         return verdict if self._warn(tag, request.call_id) else self._challenge(verdict, tag, now)
 
     def next_nonce(self, request: Request, now: float) -> list[tuple[str, str]]:
@@ -92,14 +92,6 @@ class Digest:
         login = read_login(request, name, self._auth.realm)
         nonce = None if login is None else self._nonces.read(self._auth.realm, login.nonce)
         return login, nonce
-
-    def _refuses(self, tag: str, nonce: Nonce | None, now: float) -> bool:
-        """Only credentials with a nonce of ours are a try: those alone prolong a ban."""
-        refused = self._failures.refuses(tag, now)
-        if nonce is not None and self._failures.refuses(nonce.source, now):
-            self._failures.tried(nonce.source, now)
-            refused = True
-        return refused
 
     def _warn(self, tag: str, call_id: str) -> bool:
         """Whether this call has had its one more chance."""

@@ -1,4 +1,9 @@
-"""Failed logins by source: counted, and when they are too many, refused unread for a while."""
+"""Failed logins by source: counted, and slowed when they are many.
+
+A source that guesses is not shut out: behind the same address, Twilio's for one, honest callers
+call, too. Beyond a first few, only so many credentials a second are read and the rest is refused
+unread. An honest call finds the way free a moment after the guessing ends.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from typing import Final
 
 from gateway.sip.bounded import keep
 
-WINDOW_S: Final = 60.0
+FORGOTTEN_PER_S: Final = 5.0
 _SOURCES: Final = 1024
 
 
@@ -29,13 +34,20 @@ def network_of(host: str) -> str:
 
 
 class _Source:
-    """The failures of the last minute, and until when nothing of this source is read (seconds)."""
+    """Failures that still count, and whether it has been told that they are too many."""
 
-    __slots__ = ("refused_until", "times")
+    __slots__ = ("at", "count", "slowed")
 
-    def __init__(self) -> None:
-        self.times: list[float] = []
-        self.refused_until = float("-inf")
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.count = 0.0
+        self.slowed = False
+
+    def fade(self, now: float) -> None:
+        """Old failures count less and less; in the end all is forgotten."""
+        self.count = max(0.0, self.count - (now - self.at) * FORGOTTEN_PER_S)
+        self.at = now
+        self.slowed = self.slowed and self.count > 0
 
 
 class LoginFailures:
@@ -45,22 +57,19 @@ class LoginFailures:
         self._sources: dict[str, _Source] = {}
 
     def failed(self, source: str, limit: int, now: float) -> bool:
-        """A login failed. True when it is the one too many: `limit` within a minute, 0 for none."""
-        entry = self._sources.get(source) or _Source()
+        """A login failed. True when with it a source begins to be slowed; `limit` 0: never."""
+        entry = self._sources.get(source) or _Source(now)
         keep(self._sources, source, entry, _SOURCES)
-        entry.times = [at for at in entry.times if now - at < WINDOW_S] + [now]
-        if not 0 < limit <= len(entry.times):
-            return False
-        entry.times = []
-        entry.refused_until = now + WINDOW_S
-        return True
+        entry.fade(now)
+        entry.count += 1
+        begins = 0 < limit <= entry.count and not entry.slowed
+        entry.slowed = entry.slowed or begins
+        return begins
 
-    def refuses(self, source: str, now: float) -> bool:
-        """Whether nothing of this source is to be read now."""
+    def refuses(self, source: str, limit: int, now: float) -> bool:
+        """Whether credentials of this source are not to be read now."""
         entry = self._sources.get(source)
-        return entry is not None and now < entry.refused_until
-
-    def tried(self, source: str, now: float) -> None:
-        """A refused source goes on trying: the minute begins again."""
-        if self.refuses(source, now):
-            self._sources[source].refused_until = now + WINDOW_S
+        if entry is None or limit <= 0:
+            return False
+        entry.fade(now)
+        return entry.count > limit - 1

@@ -6,7 +6,6 @@ addresses never sees a nonce that was sent there, so nobody can make another sou
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Final, NamedTuple
 
@@ -84,7 +83,7 @@ class Nonces:
 
     def _mac(self, text: str) -> str:
         data = text.encode("utf-8", "surrogateescape")
-        return hmac.new(self._secret, data, hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._secret, data, "sha256").hex()[:32]
 
 
 def _made(text: str) -> float:

@@ -43,8 +43,8 @@ class Limits(NamedTuple):
     `message_bytes` and `headers` are for one message. Beyond `transactions` the oldest finished one
     is forgotten, and when none is finished new INVITEs are refused. `dialogs` bounds calls,
     `connections` TCP and TLS connections in all, `connections_per_source` those of one address.
-    After `failed_logins` wrong passwords from one address within a minute its further tries are
-    refused unread, until a minute has passed without one.
+    After `failed_logins` wrong passwords from one address, five of its further tries a second are
+    read and the others refused unread, until the address has been quiet for a while.
     """
 
     message_bytes: int = 65535

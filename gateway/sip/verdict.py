@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-BANNED: Final = "too-many-failures"
+SLOWED: Final = "too-many-failures"
 STALE: Final = "stale-nonce"
 REPLAYED: Final = "replayed-nonce"
 
@@ -16,11 +16,11 @@ GUESSES: Final = frozenset({"wrong-password", "unknown-user"})
 class Verdict(NamedTuple):
     """`accepted`, or `challenges` to send, or neither: 403. `why` is "" when nothing was tried.
 
-    `bans`: this failure was one too many, the source is refused unread from now on.
+    `slows`: this failure was one too many, the source is slowed from now on.
     """
 
     accepted: bool
     username: str = ""
     why: str = ""
     challenges: tuple[tuple[str, str], ...] = ()
-    bans: bool = False
+    slows: bool = False

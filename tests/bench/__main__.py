@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bench import baresip, table
 from tests.bench.bench import Bench
-from tests.bench.figures import answer, endurance, ring, spacing, stall, start, strangers
+from tests.bench.figures import answer, endurance, load, ring, spacing, stall, start, strangers
 from tests.bench.table import Row
 
 FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
@@ -23,6 +23,8 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "endurance": endurance.run,
     "start": start.run,
     "strangers": strangers.run,
+    "flood": load.run_flood,
+    "series": load.run_series,
 }
 
 

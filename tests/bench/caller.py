@@ -45,6 +45,12 @@ class Caller:
         """Let the socket go."""
         self.socket.close()
 
+    def __enter__(self) -> Caller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _headers(self, dialog: Dialog, method: str, cseq: int, branch: str) -> list[str]:
         host, port = self.address
         return [

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PASSWORD = "a secret of some length"
 CONFIG = """\
 [sip]
-listen = ["udp:127.0.0.1:{port}"]
+listen = {listen}
 public_address = "127.0.0.1"
 allow_from = ["127.0.0.1/32", "twilio"]
 
@@ -38,6 +38,11 @@ final = {{ "X-Gateway-Reason" = "{{reason}}", "X-Gateway-Duration" = "{{duration
 
 [rtp]
 ports = [{first}, {last}]
+"""
+TLS = """
+[sip.tls]
+certificate = "{certificate}"
+key = "{key}"
 """
 LINE = """
 [[line]]
@@ -56,6 +61,7 @@ class Setup:
     lines: int = 1
     auto_answer_s: float | None = 0.1
     command: Sequence[str] = ()
+    streams: bool = False  # listen by TCP and TLS, too
 
 
 def default_command() -> list[str]:
@@ -101,6 +107,7 @@ class Service:
         self._folder = tempfile.TemporaryDirectory(prefix="bench-tipring-")
         self.folder = Path(self._folder.name)
         self.port = stamps.free_port("127.0.0.1")
+        self.tls_port = stamps.free_port("127.0.0.1", socket.SOCK_STREAM)
         self.names = [f"phone{n + 1}" for n in range(setup.lines)]
         self.socket = self.folder / "control.sock"
         self._write_config(setup)
@@ -119,12 +126,27 @@ class Service:
 
     def _write_config(self, setup: Setup) -> None:
         first = stamps.even_port("127.0.0.1")
-        text = CONFIG.format(port=self.port, password=PASSWORD, first=first, last=first + 99)
+        listen = [f"udp:127.0.0.1:{self.port}"]
+        if setup.streams:
+            listen += [f"tcp:127.0.0.1:{self.port}", f"tls:127.0.0.1:{self.tls_port}"]
+        text = CONFIG.format(listen=listen, password=PASSWORD, first=first, last=first + 99)
+        if setup.streams:
+            text += TLS.format(**self._certificate())
         for name in self.names:
             text += LINE.format(name=name)
             if setup.auto_answer_s is not None:
                 text += f"auto_answer_s = {setup.auto_answer_s}\n"
         (self.folder / "tipring.toml").write_text(text)
+
+    def _certificate(self) -> dict[str, str]:
+        """A key and a certificate that signs itself."""
+        files = {"certificate": str(self.folder / "cert.pem"), "key": str(self.folder / "key.pem")}
+        command = [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            "-subj", "/CN=localhost", "-out", files["certificate"], "-keyout", files["key"],
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True)
+        return files
 
     @property
     def pid(self) -> int:

@@ -2,98 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import replace
 
 import pytest
 
-from gateway.sip import AuthFailed, InboundAuth, IncomingCall, StackSettings
+from gateway.sip import AuthFailed, InboundAuth, IncomingCall
 
+from .digest_caller import PASSWORD, REALM, URI, Changes, DigestCaller
 from .harness import Caller, World, connected, statuses
-
-REALM = "tipring"
-PASSWORD = "correct horse"
-URI = "sip:+11234567890@203.0.113.5"
-
-
-def md5(text: str) -> str:
-    return hashlib.md5(text.encode()).hexdigest()
-
-
-Changes = dict[str, str | None]
-
-
-class Client:
-    """A peer that answers challenges. Changes replace parameters; None leaves one out."""
-
-    def __init__(self, *, proxy: bool = False, lifetime: float = 300.0) -> None:
-        auth = InboundAuth(REALM, {"alice": PASSWORD}, proxy, lifetime)
-        self.world = World(StackSettings(auth=auth))
-        self.caller = Caller()
-        self.proxy = proxy
-        self.nonce = ""
-        self.challenge = ""
-        self.count = 0
-
-    def place(self, **headers: str) -> int:
-        """Send an INVITE; returns the last status and learns the challenge."""
-        return self.place_with([(name.replace("_", "-"), text) for name, text in headers.items()])
-
-    def place_with(self, extra: list[tuple[str, str]]) -> int:
-        """The same with any headers."""
-        self.caller.cseq += 1
-        self.caller.to_tag = ""
-        answer = self.world.receive(self.caller.invite(extra=extra))[-1]
-        name = "Proxy-Authenticate" if self.proxy else "WWW-Authenticate"
-        self.challenge = answer.headers.get(name) or ""
-        found = re.search(r'nonce="([^"]*)"', self.challenge)
-        self.nonce = found[1] if found else self.nonce
-        status = statuses([answer])[0]
-        if status >= 300:
-            self.caller.hear([answer])
-            assert self.world.receive(self.caller.ack_refusal()) == []
-        return status
-
-    def answer(self, changes: Changes | None = None, password: str = PASSWORD) -> int:
-        """Answer the last challenge."""
-        name = "Proxy_Authorization" if self.proxy else "Authorization"
-        return self.place(**{name: self.credentials(changes, password)})
-
-    def credentials(self, changes: Changes | None = None, password: str = PASSWORD) -> str:
-        self.count += 1
-        given: Changes = {
-            "username": "alice",
-            "realm": REALM,
-            "nonce": self.nonce,
-            "uri": URI,
-            "qop": "auth",
-            "nc": f"{self.count:08x}",
-            "cnonce": "0a4f113b",
-            "algorithm": "MD5",
-            **(changes or {}),
-        }
-        secret = md5(f"{given['username']}:{REALM}:{password}")
-        what = md5(f"INVITE:{given['uri']}")
-        middle = f":{given['nc']}:{given['cnonce']}:{given['qop']}" if given["qop"] else ""
-        given.setdefault("response", md5(f"{secret}:{given['nonce']}{middle}:{what}"))
-        bare = {"qop", "nc", "algorithm"}
-        return "Digest " + ", ".join(
-            f"{key}={value}" if key in bare else f'{key}="{value}"'
-            for key, value in given.items()
-            if value is not None
-        )
 
 
 @pytest.fixture
-def client() -> Client:
-    client = Client()
+def client() -> DigestCaller:
+    client = DigestCaller()
     assert client.place() == 401
     return client
 
 
 def test_twilio_17_challenge() -> None:
-    client = Client()
+    client = DigestCaller()
     assert client.place() == 401
     assert re.fullmatch(
         r'Digest realm="tipring", nonce="[0-9a-f.]+", algorithm=MD5, qop="auth"', client.challenge
@@ -102,13 +30,13 @@ def test_twilio_17_challenge() -> None:
     assert client.world.stack.counters["dialogs"] == 0
 
 
-def test_twilio_17_right_answer_rings(client: Client) -> None:
+def test_twilio_17_right_answer_rings(client: DigestCaller) -> None:
     assert client.answer() == 100
     assert client.world.event(IncomingCall).session.call_id == client.caller.call_id
 
 
 def test_twilio_17_proxy_challenge() -> None:
-    client = Client(proxy=True)
+    client = DigestCaller(proxy=True)
     assert client.place() == 407
     assert client.answer() == 100
     assert client.place(Authorization=client.credentials()) == 407
@@ -127,11 +55,11 @@ def test_twilio_17_proxy_challenge() -> None:
         {"opaque": "left over", "x-more": "1"},
     ],
 )
-def test_twilio_17_accepted(changes: Changes, client: Client) -> None:
+def test_twilio_17_accepted(changes: Changes, client: DigestCaller) -> None:
     assert client.answer(changes) == 100
 
 
-def test_twilio_17_any_order_and_no_spaces(client: Client) -> None:
+def test_twilio_17_any_order_and_no_spaces(client: DigestCaller) -> None:
     given = client.credentials().removeprefix("Digest ").split(", ")
     assert client.place(Authorization="digest  " + ",".join(reversed(given))) == 100
 
@@ -153,7 +81,7 @@ def test_twilio_17_any_order_and_no_spaces(client: Client) -> None:
     ],
 )
 def test_twilio_17_wrong_credentials_get_one_more_chance_then_403(
-    password: str, changes: Changes, why: str, client: Client
+    password: str, changes: Changes, why: str, client: DigestCaller
 ) -> None:
     first = client.nonce
     assert client.answer(changes, password) == 401
@@ -166,33 +94,39 @@ def test_twilio_17_wrong_credentials_get_one_more_chance_then_403(
     assert client.world.stack.counters["dialogs"] == 0
 
 
-def test_twilio_17_right_after_one_mistake(client: Client) -> None:
+def test_twilio_17_right_after_one_mistake(client: DigestCaller) -> None:
     assert client.answer(password="wrong") == 401
     assert client.answer() == 100
 
 
 @pytest.mark.parametrize("nonce", ["", "x", "1.2.3", "zz.00.11", "ff" * 40, "\u00e9.\u00e9"])
-def test_twilio_17_a_nonce_that_is_not_ours_is_stale(nonce: str, client: Client) -> None:
+def test_twilio_17_a_nonce_that_is_not_ours_is_stale(nonce: str, client: DigestCaller) -> None:
     assert client.answer({"nonce": nonce}) == 401
     assert "stale=true" in client.challenge
     assert client.answer() == 100
 
 
-def test_twilio_17_an_old_nonce_is_stale(client: Client) -> None:
+def test_twilio_17_an_old_nonce_is_stale(client: DigestCaller) -> None:
     client.world.run(301)
     assert client.answer() == 401
     assert "stale=true" in client.challenge
+    assert not any(isinstance(event, AuthFailed) for event in client.world.events())
     assert client.answer() == 100
 
 
 @pytest.mark.parametrize("nc", ["00000005", "00000004", "0", "x", "", "000000001"])
-def test_twilio_17_a_nonce_count_that_does_not_grow_is_refused(nc: str, client: Client) -> None:
+def test_twilio_17_a_nonce_count_that_does_not_grow_is_refused(
+    nc: str, client: DigestCaller
+) -> None:
     assert client.answer({"nc": "00000005"}) == 100
     assert client.answer({"nc": nc}) == 401
+    assert "stale=true" in client.challenge
     assert client.world.stack.counters["dialogs"] == 1
+    assert client.world.stack.counters["auth_replayed"] == 1
+    assert "auth_failed" not in client.world.stack.counters
 
 
-def test_a_nonce_without_count_works_once(client: Client) -> None:
+def test_a_nonce_without_count_works_once(client: DigestCaller) -> None:
     old: Changes = {"qop": None, "nc": None, "cnonce": None}
     nonce = client.nonce
     assert client.answer(old) == 100
@@ -209,12 +143,12 @@ def test_a_nonce_without_count_works_once(client: Client) -> None:
         'Digest realm="x',
     ],
 )
-def test_other_schemes_are_no_credentials(header: str, client: Client) -> None:
+def test_other_schemes_are_no_credentials(header: str, client: DigestCaller) -> None:
     assert client.place(Authorization=header) == 401
     assert not any(isinstance(event, AuthFailed) for event in client.world.events())
 
 
-def test_credentials_for_another_realm_are_left_alone(client: Client) -> None:
+def test_credentials_for_another_realm_are_left_alone(client: DigestCaller) -> None:
     other = client.credentials({"realm": "elsewhere"})
     assert client.place(Authorization=other) == 401
     assert (
@@ -224,7 +158,7 @@ def test_credentials_for_another_realm_are_left_alone(client: Client) -> None:
 
 
 def test_requests_inside_a_call_are_not_challenged() -> None:
-    client = Client()
+    client = DigestCaller()
     client.place()
     assert client.answer() == 100
     world, caller = client.world, client.caller
@@ -235,12 +169,12 @@ def test_requests_inside_a_call_are_not_challenged() -> None:
 
 
 def test_strangers_are_asked_before_their_headers_are_looked_at() -> None:
-    client = Client()
+    client = DigestCaller()
     assert client.place(Require="foo") == 401
     assert client.place(Require="foo", Authorization=client.credentials()) == 420
 
 
-def test_a_changed_configuration_holds_at_once(client: Client) -> None:
+def test_a_changed_configuration_holds_at_once(client: DigestCaller) -> None:
     stack = client.world.stack
     stack.settings = replace(stack.settings, auth=InboundAuth(REALM, {"alice": "new"}))
     assert client.answer() == 401
@@ -249,8 +183,31 @@ def test_a_changed_configuration_holds_at_once(client: Client) -> None:
     assert client.place() == 100
 
 
+def test_a_changed_configuration_forgets_no_nonce_count(client: DigestCaller) -> None:
+    nonce = client.nonce
+    assert client.answer({"nc": "00000001"}) == 100
+    stack = client.world.stack
+    stack.settings = replace(stack.settings, auth=InboundAuth(REALM, {"alice": PASSWORD}, qops=()))
+    stack.settings = replace(stack.settings, auth=InboundAuth(REALM, {"alice": PASSWORD}))
+    assert client.answer({"nonce": nonce, "nc": "00000001"}) == 401
+    assert client.answer({"nonce": nonce, "nc": "00000002"}) == 100
+
+
+def test_a_caller_may_answer_with_the_same_cseq(client: DigestCaller) -> None:
+    client.caller.cseq -= 1
+    assert client.answer() == 100
+
+
+def test_several_algorithms_are_several_header_lines() -> None:
+    auth = InboundAuth(REALM, {"alice": PASSWORD}, algorithms=("MD5", "SHA-256"))
+    world, caller = World(), Caller()
+    world.stack.settings = replace(world.stack.settings, auth=auth)
+    lines = world.receive(caller.invite())[-1].headers.get_all("WWW-Authenticate")
+    assert [re.findall(r"algorithm=([\w-]+)", line) for line in lines] == [["SHA-256"], ["MD5"]]
+
+
 def test_no_secret_is_shown() -> None:
-    client = Client()
+    client = DigestCaller()
     client.place()
     client.answer(password="guessed-secret")
     texts = [repr(event) for event in client.world.events()]

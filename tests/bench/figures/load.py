@@ -1,0 +1,131 @@
+"""Floods from an allowed source, and a long row of calls: does a call in progress notice?"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.bench import machine, pacing
+from tests.bench.bench import Bench
+from tests.bench.caller import Caller
+from tests.bench.processes import end, footprint
+from tests.bench.service import Service, Setup
+from tests.bench.sip import NoAnswerError, offer
+from tests.bench.table import Row
+from tests.bench.talk import talk
+
+RATE = 200
+GRID_MS = 0.5
+BACK_PERCENT = 10.0
+RING_MS = 20.0
+TRANSACTIONS = 4096
+CALLS = 2_000
+GROWTH_MB = 1.0
+SETTLED_S = 40.0  # 64*T1 after the flood every transaction of it is over
+
+
+def run_flood(bench: Bench) -> list[Row]:
+    """200 INVITEs a second, never acknowledged, wrong digests and half-open streams among them."""
+    seconds = 15 if bench.quick else 60
+    with bench.service(Setup(lines=2, streams=True)) as service, Caller() as friend:
+        _warm_up(service, friend)
+        before = footprint(service.pid).rss_mb
+        with _flood(service, seconds) as flood, machine.watched() as bare:
+            talked = talk(service.target(), service.pid, seconds)
+            during = _transactions(service)
+            said, _ = flood.communicate(timeout=seconds + 30)
+        ring_ms = _ring(friend, service)
+        peak = footprint(service.pid).rss_mb
+        time.sleep(SETTLED_S)
+        after = footprint(service.pid).rss_mb
+        left = _transactions(service)
+    spacing = pacing.analyse(talked.packets).grid
+    answers = json.loads(said)
+    note = f"{answers['sent']} INVITEs, answers {answers['answers']}"
+    grown = 100 * (after / before - 1)
+    memory = f"{before:.1f} MB before, {peak:.1f} at its end, {after:.1f} later"
+    return [
+        Row("RTP off 20 ms grid, p99, in a flood of 200/s", "ms", GRID_MS, spacing.p99, None,
+            f"max {spacing.worst:.2f}; {bare.text()}; {note}"),
+        Row("INVITE to 180 right after it", "ms", RING_MS, ring_ms),
+        Row("transactions in the flood", "", TRANSACTIONS, during),
+        Row("transactions 40 s after it", "", 0, left),
+        Row("memory above before, 40 s after it", "%", BACK_PERCENT, grown, None, memory),
+    ]  # fmt: skip
+
+
+def run_series(bench: Bench) -> list[Row]:
+    """Calls one after another: answered by the phone, hung up by the caller."""
+    count = 200 if bench.quick else CALLS
+    with bench.service(Setup(auto_answer_s=0.0)) as service, Caller() as caller:
+        _calls(caller, service, 50)
+        before = footprint(service.pid).rss_mb
+        began = time.monotonic()
+        lost = _calls(caller, service, count)
+        rate = count / (time.monotonic() - began)
+        growth = footprint(service.pid).rss_mb - before
+    note = f"{count} calls, {rate:.0f} a second"
+    return [
+        Row("calls lost, one after another", "", 0, lost, None, note),
+        Row("memory gained by them", "MB", GROWTH_MB, growth),
+    ]
+
+
+def _calls(caller: Caller, service: Service, count: int) -> int:
+    lost = 0
+    for _ in range(count):
+        dialog = caller.dialog(service.target(), offer("127.0.0.1", 40_000))
+        try:
+            caller.call(dialog)
+            lost += caller.bye(dialog).status != 200
+        except NoAnswerError:
+            lost += 1
+        _rest(service)
+    return lost
+
+
+def _rest(service: Service) -> None:
+    """Put the handset down, so that the next call finds the phone idle."""
+    with service.control() as control:
+        control.ask("handset.on-hook", line=service.names[0])
+
+
+def _warm_up(service: Service, friend: Caller) -> None:
+    """One whole call: what is loaded once shall not count as growth."""
+    dialog = friend.dialog(service.target(), offer("127.0.0.1", 40_000))
+    friend.call(dialog)
+    friend.bye(dialog)
+    _rest(service)
+
+
+def _ring(friend: Caller, service: Service) -> float:
+    target = service.target(1)
+    dialog = friend.dialog(target, offer("127.0.0.1", 40_000))
+    ringing = friend.call(dialog, until=180)
+    friend.cancel(dialog)
+    return (ringing.t_ns - dialog.sent_ns) / 1e6
+
+
+def _transactions(service: Service) -> int:
+    with service.control() as control:
+        return int(control.ask("status")["limits"]["transactions"]["now"])
+
+
+@contextmanager
+def _flood(service: Service, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
+    target = service.target()
+    command = [
+        sys.executable, "-m", "tests.bench.flood", f"127.0.0.1:{service.port}",
+        "--rate", str(RATE), "--seconds", str(seconds), "--user", target.username,
+        "--to", target.user, "--tcp", f"127.0.0.1:{service.port}",
+        "--tls", f"127.0.0.1:{service.tls_port}",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        end(process)
