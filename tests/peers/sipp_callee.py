@@ -26,7 +26,7 @@ class SippCallee(SippProcess):
         folder: Path,
         *,
         transport: str = "udp",
-        limit_s: int = 30,
+        limit_s: int = 12,
         options: tuple[str, ...] = (),
         **values: str,
     ) -> None:

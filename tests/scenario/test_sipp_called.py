@@ -34,9 +34,8 @@ ROUTES = (
 
 @pytest.fixture(scope="module", name="gateway")
 def _gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """Its trunk does not register; the cases dial whole URIs."""
-    text = account("sip:127.0.0.1:9", register=False)
-    with with_account(tmp_path_factory.mktemp("gateway"), text) as running:
+    """It has no account: the cases dial whole URIs."""
+    with with_account(tmp_path_factory.mktemp("gateway"), "") as running:
         yield running
         assert running.running, running.log_text()
         assert "Traceback" not in running.log_text()
@@ -138,21 +137,11 @@ def test_it_speaks_before_it_answers(
     assert verdict.passed, verdict.reasons
 
 
-@pytest.mark.parametrize(
-    ("status", "answer"), [("401", "Authorization"), ("407", "Proxy-Authorization")]
-)
-def test_it_asks_for_a_password(tmp_path: Path, status: str, answer: str) -> None:
-    kind = "WWW" if status == "401" else "Proxy"
-    asks = f'{kind}-Authenticate: Digest realm="sipp", nonce="abc123", algorithm=MD5, qop="auth"'
-    with SippCallee(
-        "uas_challenges",
-        tmp_path,
-        status=status,
-        more=asks,
-        answer=answer,
-        user="alice",
-        password="secret",
-    ) as sipp:
+def test_it_asks_for_a_password(tmp_path: Path) -> None:
+    """By 401, as a callee does; sipp cannot verify what answers a 407, but the edge does."""
+    asks = 'WWW-Authenticate: Digest realm="sipp", nonce="abc123", algorithm=MD5, qop="auth"'
+    who = {"user": "alice", "password": "secret"}
+    with SippCallee("uas_challenges", tmp_path, status="401", more=asks, **who) as sipp:
         text = account(f"sip:127.0.0.1:{sipp.port}", register=False)
         with with_account(tmp_path / "gateway", text) as gateway:
             gateway.phone.lift()

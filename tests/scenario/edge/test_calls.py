@@ -19,6 +19,7 @@ from tests.peers.kamailio_run import Kamailio
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.hearing import assert_heard
 from tests.scenario.phone import Phone
+from tests.scenario.trunk import PORTS
 
 NUMBER = "600"
 
@@ -56,7 +57,8 @@ def hold_both_ways(gateway: GatewayProcess, edge: Kamailio, peer: Baresip, call_
 
 def ours_within(edge: Kamailio, method: str, call_id: str, transport: str) -> None:
     """Our requests inside the call: to the peer's own Contact, along both hops of the edge."""
-    rows = edge.await_told(5, method=method, call_id=call_id, proto=transport)
+    port = str(edge.ports[PORTS[transport]])
+    rows = edge.await_told(5, method=method, call_id=call_id, port=port)
     for row in rows:
         assert row["routes"] == "2", row
         assert row["uri"].startswith(f"sip:{NUMBER}-"), row

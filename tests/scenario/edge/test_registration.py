@@ -19,13 +19,13 @@ from tests.scenario.trunk import (
     with_account,
 )
 
-SHORT_S = 6  # what a hasty edge grants: refreshed after 3 s
+SHORT_S = 4  # what a hasty edge grants: refreshed after 2 s
 
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kamailio]:
     """An edge of these tests alone: short grants, shorter nonces, OPTIONS to those registered."""
-    how = Edge(max_expires=SHORT_S, nonce_expire=2, ping=1)
+    how = Edge(max_expires=SHORT_S, nonce_expire=1, ping=1)
     with Kamailio(tmp_path_factory.mktemp("hasty"), how) as running:
         yield running
 
