@@ -79,6 +79,7 @@ class Call:
     warning: str | None = None
     held_by_peer: bool = False
     held_by_us: bool = False
+    leaving: bool = False  # the far end has gone where we sent it
     digits_sent: list[str] = field(default_factory=list)
     digits_received: list[str] = field(default_factory=list)
     history: deque[tuple[float, Step, CallState]] = field(default_factory=lambda: deque(maxlen=16))

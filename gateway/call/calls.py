@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
 from gateway.call import cause
 from gateway.call.call import Call, CallState, Step
 from gateway.call.cause import Cause
 from gateway.call.extension import Extension
-from gateway.call.ports import Observer, Session
+from gateway.call.ports import Observer
 from gateway.deadlines import Deadlines
 from gateway.errors import ExhaustedError, LocalProtocolError
 from gateway.sip import NegotiatedMedia
@@ -28,7 +27,7 @@ class Calls:
     def __init__(self, extensions: Mapping[str, Extension], observer: Observer) -> None:
         self._extensions = extensions
         self._observer = observer
-        self._by_session: dict[Session, Call] = {}
+        self._by_session: dict[object, Call] = {}
         self._at_phone: dict[str, Call] = {}
         self._deadlines: Deadlines[Call] = Deadlines()
         self._late: dict[Call, Cause] = {}
@@ -42,9 +41,9 @@ class Calls:
         """A new call; it has no phone yet."""
         self._by_session[call.session] = call
 
-    def of(self, session: Session | None) -> Call | None:
-        """The call of a session."""
-        return None if session is None else self._by_session.get(session)
+    def of(self, session: object) -> Call | None:
+        """The call of a session, by identity."""
+        return self._by_session.get(session)
 
     def at(self, line: str) -> Call | None:
         """The call that has this line's phone."""
@@ -96,8 +95,6 @@ class Calls:
         """Obey what was negotiated; None while it is not known yet."""
         if media is None or call.voice is None:
             return  # delayed offer: the ACK brings the answer
-        if call.held_by_us:
-            media = replace(media, sending=False)  # sendonly would let us send music; we have none
         try:
             call.voice.apply(media)
         except (ExhaustedError, LocalProtocolError) as error:

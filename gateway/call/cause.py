@@ -70,20 +70,20 @@ _BY_STATUS: Final[dict[int, Cause]] = {
 }
 
 # By the stack's own words for the end of a session.
-_BY_END: Final[dict[str, Cause]] = {
-    "remote-bye": COMPLETED_REMOTE,
-    "cancelled": CANCELLED,
-    "ack-timeout": ACK_TIMEOUT,
-    "negotiation": NO_COMMON_CODEC,
-    "no-response": NO_RESPONSE,
-    "replaced": REPLACED,
-    "transferred": TRANSFERRED,
-    "session-timer": SESSION_TIMER,
+_BY_END: Final[dict[EndCause, Cause]] = {
+    EndCause.REMOTE_BYE: COMPLETED_REMOTE,
+    EndCause.CANCELLED: CANCELLED,
+    EndCause.ACK_TIMEOUT: ACK_TIMEOUT,
+    EndCause.NEGOTIATION: NO_COMMON_CODEC,
+    EndCause.NO_RESPONSE: NO_RESPONSE,
+    EndCause.REPLACED: REPLACED,
+    EndCause.TRANSFERRED: TRANSFERRED,
+    EndCause.SESSION_TIMER: SESSION_TIMER,
 }
 
 
 def of_end(why: EndCause, status: int | None) -> Cause:
     """What the end of a session means here; `status` is the final one of a call we placed."""
-    if why.value == "refused":
+    if why is EndCause.REFUSED:
         return _BY_STATUS.get(status or 0, FAILED)
-    return _BY_END.get(why.value, TRANSPORT)
+    return _BY_END.get(why, TRANSPORT)

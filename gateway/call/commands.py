@@ -42,14 +42,13 @@ class Commands:
             raise NotPossible(f"line {line} is {extension.phone.state}: lift the handset first")
         if self._calls.at(line) is not None:
             raise NotPossible(f"line {line} has a call already")
-        obstacle = self._outgoing.obstacle(extension)
-        is_uri = to.lower().startswith(("sip:", "sips:"))
-        if obstacle is not None and not is_uri:
-            raise NotPossible(f"line {line} cannot call: {obstacle.reason}")
-        account = extension.account if obstacle is None else None  # a URI can be called directly
-        placed = self._outgoing.place(line, to, account, now)
+        if to.lower().startswith(("sip:", "sips:")):
+            placed = self._outgoing.place_uri(line, to, extension.account, now)
+        else:
+            obstacle = self._outgoing.obstacle(extension)
+            placed = obstacle or self._outgoing.place(line, to, extension.account, now)
         if isinstance(placed, Cause):
-            raise NotPossible(f"{to} cannot be called: {placed.reason}")
+            raise NotPossible(f"line {line} cannot call {to}: {placed.reason}")
         return placed
 
     def hold(self, line: str, now: float) -> None:
@@ -78,15 +77,16 @@ class Commands:
         rings = call.caller is not None and call.state is not CallState.TALKING
         self._calls.end(call, cause.DECLINED if rings else cause.COMMANDED, now)
 
-    def transfer_progress(self, call: Call, status: int, done: bool, now: float) -> None:
+    def transfer_progress(self, call: Call, status: int, done: bool) -> None:
         """What the far end tells of a transfer that we asked for.
 
-        twilio.md 38: when it is through, our BYE leaves at once.
+        twilio.md 38: when it is through, the call ends within a second, by its BYE or the stack's.
         """
         if not done:
             self._observer.transfer(call, f"the transfer goes on: {status}")
         elif 200 <= status < 300:
-            self._calls.end(call, cause.TRANSFERRED, now)
+            call.leaving = True
+            self._observer.transfer(call, "the far end has gone over")
         else:
             self._observer.trouble(call, f"the transfer failed with {status}; the call goes on")
 

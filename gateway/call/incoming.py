@@ -118,7 +118,8 @@ class Incoming:
 
     def _settle_media(self, call: Call, caller: Caller, now: float) -> Cause | None:
         try:
-            call.voice = self._voices.reserve(call.line, caller.flow.local[0])
+            flow = caller.flow
+            call.voice = self._voices.reserve(call.line, flow.local[0], flow.remote[0])
             caller.prepare(call.voice.local, now)
         except NotAcceptable as error:
             call.warning = error.warning

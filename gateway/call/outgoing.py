@@ -61,6 +61,21 @@ class Outgoing:
         if isinstance(placed, Cause):
             extension.refuse(placed.tone or "congestion", now)
 
+    def place_uri(
+        self,
+        line: str,
+        uri: str,
+        account: str | None,
+        now: float,
+        *,
+        replaces: str = "",
+        referred_by: str = "",
+    ) -> Call | Cause:
+        """Call a URI: by the account that it belongs to, else directly."""
+        if account is not None and not self._trunks.serves(account, uri):
+            account = None
+        return self.place(line, uri, account, now, replaces=replaces, referred_by=referred_by)
+
     def place(
         self,
         line: str,

@@ -40,6 +40,10 @@ class Session(Protocol):
     def on_hold(self) -> bool:
         """Whether we have put the far end on hold."""
 
+    @property
+    def transport_problem(self) -> str:
+        """Why the network did not carry it, in words; "" where it did."""
+
     def describe(
         self,
         *,
@@ -76,8 +80,8 @@ class Caller(Session, Protocol):
         """The account that brought the call, None for one that came directly."""
 
     @property
-    def replaces(self) -> Session | None:
-        """The session whose place this call takes (RFC 3891)."""
+    def replaces(self) -> object | None:
+        """The session whose place this call takes (RFC 3891), to be found by identity."""
 
     def prepare(self, local: LocalMedia, now: float) -> None:
         """Settle the media now, before the bell; raises NotAcceptable."""
@@ -109,6 +113,9 @@ class Trunks(Protocol):
 
     def ready(self, account: str) -> bool:
         """Whether calls can be placed by this account: registered, or not in need of it."""
+
+    def serves(self, account: str, uri: str) -> bool:
+        """Whether a URI is called by this account; others are called directly."""
 
     def local_address(self, account: str | None, to: str) -> str | None:
         """Our address on the way to `to`, None where there is no way."""
@@ -175,8 +182,9 @@ class Voice(Protocol):
 class Voices(Protocol):
     """The pool that voices come from."""
 
-    def reserve(self, line: str, local: str | None) -> Voice:
-        """Take an RTP port pair at the local address `local`, None where none is known.
+    def reserve(self, line: str, local: str | None, remote: str = "") -> Voice:
+        """Take an RTP port pair at the local address `local` (None where none is known), for a far
+        end at `remote` ("" where that is not known).
 
         Raises ExhaustedError or SystemRefusal.
         """

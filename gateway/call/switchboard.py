@@ -18,7 +18,7 @@ from gateway.call.digits import DigitEvent, DigitSender
 from gateway.call.extension import Extension, Idle
 from gateway.call.incoming import Incoming
 from gateway.call.outgoing import Outgoing
-from gateway.call.ports import Caller, Observer, Session, TransferRequest, Trunks, Voices
+from gateway.call.ports import Caller, Observer, TransferRequest, Trunks, Voices
 from gateway.call.transfer import Transfers
 from gateway.line.events import (
     DigitEnded,
@@ -72,14 +72,14 @@ class Switchboard:
         """A new INVITE."""
         self._incoming.offer(caller, now)
 
-    def progress(self, session: Session, status: int, now: float) -> None:
+    def progress(self, session: object, status: int, now: float) -> None:
         """A call of ours got a provisional answer."""
         call = self._calls.of(session)
         if call is not None:
             self._transfers.progress(call, status, now)
             self._outgoing.progress(call, status, now)
 
-    def answered(self, session: Session, now: float) -> None:
+    def answered(self, session: object, now: float) -> None:
         """A call of ours was answered; or the ACK to our answer came, and with a delayed offer
         only now is it known where to send."""
         call = self._calls.of(session)
@@ -89,44 +89,43 @@ class Switchboard:
             self._transfers.answered(call, now)
             self._outgoing.answered(call, now)
         elif call.state is CallState.TALKING:
-            self._calls.apply(call, session.media, now)
+            self._calls.apply(call, call.session.media, now)
 
-    def media_changed(self, session: Session, media: NegotiatedMedia, now: float) -> None:
+    def media_changed(self, session: object, media: NegotiatedMedia, now: float) -> None:
         """A re-INVITE was agreed: hold, resume, another address or codec."""
         call = self._calls.of(session)
         if call is None or call.state is not CallState.TALKING:
             return
         before = (call.held_by_us, call.held_by_peer)
-        call.held_by_us = session.on_hold
-        call.held_by_peer = media.held and not session.on_hold
+        call.held_by_us, call.held_by_peer = media.holding, media.held
         self._calls.apply(call, media, now)
         if call.held_by_us != before[0]:
             self._observer.held(call, call.held_by_us, by_us=True)
         if call.held_by_peer != before[1]:
             self._observer.held(call, call.held_by_peer, by_us=False)
 
-    def session_ended(
-        self, session: Session, why: EndCause, status: int | None, now: float
-    ) -> None:
+    def session_ended(self, session: object, why: EndCause, status: int | None, now: float) -> None:
         """The far end (or the network) ended it."""
         call = self._calls.of(session)
         if call is None:
             return
         call.sip_status = status
         reason = cause.of_end(why, status)
-        if reason is cause.COMPLETED_REMOTE and self._calls.at(call.line) is not call:
-            reason = cause.TRANSFERRED  # it has lost the phone to another call
+        if reason is cause.COMPLETED_REMOTE and (
+            call.leaving or self._calls.at(call.line) is not call
+        ):
+            reason = cause.TRANSFERRED  # gone elsewhere, or it has lost the phone to another call
         self._calls.end(call, reason, now, told=True)
 
-    def transfer_requested(self, session: Session, request: TransferRequest, now: float) -> None:
+    def transfer_requested(self, session: object, request: TransferRequest, now: float) -> None:
         """The far end sends us to somebody else (REFER)."""
         self._transfers.requested(session, request, now)
 
-    def transfer_progress(self, session: Session, status: int, done: bool, now: float) -> None:
+    def transfer_progress(self, session: object, status: int, done: bool) -> None:
         """How a transfer fares that we asked the far end for."""
         call = self._calls.of(session)
         if call is not None:
-            self.commands.transfer_progress(call, status, done, now)
+            self.commands.transfer_progress(call, status, done)
 
     # --- the line side -------------------------------------------------------------------------
 
@@ -192,7 +191,7 @@ class Switchboard:
         call.digits_received.append(digit)
         self._observer.digit(call, digit, sent=False)
 
-    def info_digit(self, session: Session, digit: str, duration_ms: int) -> None:
+    def info_digit(self, session: object, digit: str, duration_ms: int) -> None:
         """The far end pressed a key and said so by INFO."""
         call = self._calls.of(session)
         if call is not None:
@@ -200,7 +199,7 @@ class Switchboard:
             if call.voice is not None:
                 call.voice.play_digit(digit, duration_ms)
 
-    def flash_received(self, session: Session) -> None:
+    def flash_received(self, session: object) -> None:
         """The far end flashed its hook; nothing here has a use for it."""
         call = self._calls.of(session)
         if call is not None:

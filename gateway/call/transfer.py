@@ -16,7 +16,7 @@ from gateway.call.calls import Calls
 from gateway.call.cause import Cause
 from gateway.call.extension import Extension
 from gateway.call.outgoing import Outgoing
-from gateway.call.ports import Observer, Session, TransferRequest
+from gateway.call.ports import Observer, TransferRequest
 
 # The far end that asked says BYE when it hears of the success; we do where it forgets.
 BYE_S: Final = 1.0
@@ -48,7 +48,7 @@ class Transfers:
         self._by_line: dict[str, _Transfer] = {}
         calls.watch(self._call_ended)
 
-    def requested(self, session: Session, request: TransferRequest, now: float) -> None:
+    def requested(self, session: object, request: TransferRequest, now: float) -> None:
         """The far end of a call asks for it."""
         old = self._calls.of(session)
         if old is None or old.state is not CallState.TALKING or self._calls.at(old.line) is not old:
@@ -62,7 +62,7 @@ class Transfers:
         self._begin(old, request, now)
 
     def _begin(self, old: Call, request: TransferRequest, now: float) -> None:
-        new = self._outgoing.place(
+        new = self._outgoing.place_uri(
             old.line,
             request.target,
             old.account,

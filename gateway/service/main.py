@@ -15,7 +15,6 @@ from typing import Final
 from gateway import __version__
 from gateway.errors import TipringError
 from gateway.net.resolve import Resolver
-from gateway.service.address_watch import Find
 from gateway.service.config import DEFAULT_PATH, Config
 from gateway.service.config_file import read
 from gateway.service.control import ControlServer
@@ -24,6 +23,7 @@ from gateway.service.host_names import is_address
 from gateway.service.journal import Journal, Message
 from gateway.service.notify import Notifier, Watchdog
 from gateway.service.problems import ConfigProblems
+from gateway.service.public_name import Find
 from gateway.service.records import RecordStore
 from gateway.service.requests import Requests
 from gateway.service.runtime import Gateway

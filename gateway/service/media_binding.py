@@ -26,9 +26,10 @@ Later = Callable[[Callable[[], None]], object]
 
 @dataclass(frozen=True, slots=True)
 class MediaPolicy:
-    """What the configuration says of RTP. `host_for(local)`: what SDP says for `local`."""
+    """What the configuration says of RTP. `host_for(local, remote)`: what SDP says for our address
+    `local` to a far end at `remote`, "" where that is not known."""
 
-    host_for: Callable[[str], str]
+    host_for: Callable[[str, str], str]
     allow: tuple[str, ...]  # as in StreamSettings; so is takeover
     takeover: tuple[str, ...]
     timeout_s: float
@@ -53,6 +54,7 @@ class EngineVoice:
         policy: MediaPolicy,
         retire: Callable[[Stream, RtpSockets], None],
         later: Later,
+        remote: str,
     ) -> None:
         self._engine = engine
         self._line = line
@@ -65,7 +67,7 @@ class EngineVoice:
         self.stream: Stream | None = None
         self.media: NegotiatedMedia | None = None
         self.local = LocalMedia(
-            host=policy.host_for(sockets.host),
+            host=policy.host_for(sockets.host, remote),
             port=sockets.port,
             session_id=secrets.randbits(62),
         )
@@ -197,13 +199,19 @@ class EngineVoices:
         self._later = later
         self._retiring: dict[Stream, RtpSockets] = {}
 
-    def reserve(self, line: str, local: str | None) -> EngineVoice:
+    def reserve(self, line: str, local: str | None, remote: str = "") -> EngineVoice:
         """Raises ExhaustedError or SystemRefusal."""
         if local is None:
             raise SystemRefusal("this machine has no network address that the peer could reach")
         sockets = self._ports.take(local)
         return EngineVoice(
-            self._engine, self._lines[line], sockets, self._policy, self._retire, self._later
+            self._engine,
+            self._lines[line],
+            sockets,
+            self._policy,
+            self._retire,
+            self._later,
+            remote,
         )
 
     def _retire(self, stream: Stream, sockets: RtpSockets) -> None:

@@ -115,9 +115,10 @@ class CallJournal:
 
     def ended(self, call: Call) -> None:
         record = self.record(call)
-        self._call(
-            Message.CALL_ENDED, call, f"call ended: {record.reason}", sip_status=record.sip_status
-        )
+        text = f"call ended: {record.reason}"
+        if call.session.transport_problem:
+            text += f" ({call.session.transport_problem})"
+        self._call(Message.CALL_ENDED, call, text, sip_status=record.sip_status)
         self._records.add(record)
         write_record(self._journal, record)
 
@@ -126,7 +127,8 @@ class CallJournal:
         figures = call.voice.statistics() if isinstance(call.voice, EngineVoice) else None
         ended = call.ended if call.ended is not None else time.monotonic()
         session, media = call.session, call.session.media
-        headers = headers_by_name([*session.x_headers, *session.identity_headers])
+        kept = dict.fromkeys([*session.x_headers, *session.identity_headers])
+        headers = headers_by_name(kept)
         shown = call.caller.caller if call.caller is not None else None
         parties = (session.remote_party, session.local_party)
         from_, to = parties if call.caller is not None else parties[::-1]

@@ -30,19 +30,20 @@ from gateway.net.pump import Pump
 from gateway.net.rtp_ports import RtpPorts
 from gateway.net.timer import CoreTimer
 from gateway.service import rtp_sources
-from gateway.service.address_watch import ROUTE_S, AddressWatch, Find
 from gateway.service.config import Config
 from gateway.service.journal import Journal, Message
 from gateway.service.line_factory import LineFactory
 from gateway.service.media_binding import Earpiece, EngineVoices, MediaPolicy, call_of
 from gateway.service.observer import CallJournal
+from gateway.service.public_name import ASK_AGAIN_S, Find, PublicName
 from gateway.service.records import RecordStore
 from gateway.service.registration_journal import RegistrationJournal
 from gateway.service.security_journal import SecurityJournal
 from gateway.service.sip_binding import RandomTokens, stack_settings
 from gateway.service.sip_events import SipEvents
 from gateway.service.subnets import connected_subnets
-from gateway.service.trunks import StackTrunks, route_address
+from gateway.service.tls_binding import tls_contexts
+from gateway.service.trunks import StackTrunks
 from gateway.sip import Stack
 
 SECURITY_REPORT_S: Final = 60.0
@@ -79,7 +80,10 @@ class Gateway:
         )
         self.stack = Stack(stack_settings(config, public_host), RandomTokens())
         self._allow = AllowList(config.sip.allow_from, connected=connected_subnets())
-        self.pump = Pump(self._loop, self.stack, self._allow.contains, self.turn)
+        tls = tls_contexts(config)
+        self.pump = Pump(self._loop, self.stack, self._allow.contains, self.turn, tls=tls)
+        for warning in tls.warnings if tls is not None else ():
+            journal.write(Message.CONFIG_WARNING, warning)
         lines = LineFactory(self.engine, self._loop, self.turn, journal)
         self.units = {line.name: lines.unit(line) for line in config.line}
         self.handsets = {
@@ -91,7 +95,7 @@ class Gateway:
             self.engine,
             RtpPorts(*config.rtp.ports, dscp=config.rtp.dscp),
             MediaPolicy(
-                self._host_for,
+                self.stack.host_for,
                 rtp_sources.allowed(config),
                 rtp_sources.takeover(config),
                 config.rtp.timeout_s,
@@ -113,9 +117,21 @@ class Gateway:
         )
         self.security = SecurityJournal(journal)
         self._events = SipEvents(self.switchboard, RegistrationJournal(journal), self.security)
-        self._address = AddressWatch(public_host, find, route_address)
-        self._watching: asyncio.Task[None] | None = None
+        self._find = find
+        self._asking: asyncio.Task[None] | None = None
         self._exchange_timer = CoreTimer(self._loop, self._exchange_due)
+
+    @property
+    def _stun(self) -> Find | None:
+        server = self.config.sip.stun
+        if server is None:
+            return None
+
+        async def find() -> str:
+            host, _ = await self.pump.stun(server)
+            return host
+
+        return find
 
     @property
     def now(self) -> float:
@@ -142,10 +158,13 @@ class Gateway:
                 Message.LINE_READY, f"line {name}: ready ({unit.port.driver})", line=name
             )
         for listen in self.config.sip.listeners():
-            self.pump.listen(*listen)
+            self.pump.listen(listen.transport, listen.host, listen.port)
             self.journal.write(Message.LISTENING, f"SIP listens on {listen}", peer=str(listen))
         self._loop.call_later(SECURITY_REPORT_S, self._report_security)
-        self._watching = self._loop.create_task(self._watch_addresses())
+        find = self._find or self._stun
+        if find is not None:
+            watched = PublicName(find, self.stack.settings.public_host)
+            self._asking = self._loop.create_task(self._ask_again(watched))
         self.ready = True
         self.stack.start(self.now)
         self.turn(self.now)
@@ -153,8 +172,8 @@ class Gateway:
     async def stop(self) -> None:
         """End every call and registration, wait a little for the answers, park everything."""
         self.ready = False
-        if self._watching is not None:
-            self._watching.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
         begun = self._loop.time()
         self.switchboard.shutdown(begun)
         self.stack.unregister(begun)
@@ -179,9 +198,6 @@ class Gateway:
                     await self._turned.wait()
             except TimeoutError:
                 return
-
-    def _host_for(self, local: str) -> str:
-        return self.stack.settings.host_for(local)  # of the settings that hold now
 
     # --- the turn ------------------------------------------------------------------------------
 
@@ -263,23 +279,23 @@ class Gateway:
         self.security.minute(*self.pump.take_strangers())
         self._loop.call_later(SECURITY_REPORT_S, self._report_security)
 
-    async def _watch_addresses(self) -> None:
+    async def _ask_again(self, watched: PublicName) -> None:
+        """Keep the public address in step with a name, or with what a STUN server sees."""
         told = ""
         while True:
-            change = await self._address.look(self.now)
-            if change:
-                self._address_changed(change)
-            if self._address.trouble != told:
-                told = self._address.trouble
-                if told:
-                    self.journal.write(Message.NAME_FAILED, told)
-            await asyncio.sleep(ROUTE_S)
+            if await watched.changed():
+                self._moved_to(watched.address)
+            if watched.trouble and watched.trouble != told:
+                self.journal.write(Message.NAME_FAILED, watched.trouble)
+            told = watched.trouble
+            await asyncio.sleep(ASK_AGAIN_S)
 
-    def _address_changed(self, text: str) -> None:
-        self.journal.write(Message.ADDRESS_CHANGED, text)
-        self.stack.settings = replace(self.stack.settings, public_host=self._address.public)
-        self.stack.addresses_changed(self.now)
-        self.turn(self.now)
+    def _moved_to(self, address: str | None) -> None:
+        self.journal.write(Message.ADDRESS_CHANGED, f"others reach us at {address}")
+        if self.config.sip.stun is None:  # the stack hears of STUN by itself
+            self.stack.settings = replace(self.stack.settings, public_host=address)
+            self.stack.addresses_changed(self.now)
+            self.turn(self.now)
 
     def engine_stands_still(self, seconds: float) -> None:
         """The watchdog saw no tick of the engine: say so before systemd restarts us."""

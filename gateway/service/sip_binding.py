@@ -93,7 +93,7 @@ def _auth(config: Config) -> InboundAuth | None:
     if auth is None:
         return None
     users = {name: secret.reveal() for name, secret in auth.passwords().items()}
-    return InboundAuth(realm=auth.realm, users=users, algorithms=auth.algorithms, qop=auth.qop)
+    return InboundAuth(realm=auth.realm, users=users, algorithms=auth.algorithms, qops=auth.qop)
 
 
 def _renderer(

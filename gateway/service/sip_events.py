@@ -69,7 +69,7 @@ class SipEvents:
             case TransferRequested(session, transfer):
                 board.transfer_requested(session, transfer, now)
             case TransferProgress(session, status, done):
-                board.transfer_progress(session, status, done, now)
+                board.transfer_progress(session, status, done)
             case DigitReceived(session, digit, duration_ms):
                 board.info_digit(session, digit, duration_ms)
             case FlashReceived(session):

@@ -36,9 +36,26 @@ class StackTrunks:
                 )
         return False
 
+    def serves(self, account: str, uri: str) -> bool:
+        """A URI of the account's domain or servers, while it is up; with an outbound proxy any
+        (RFC 3261 section 8.1.2)."""
+        if not self.ready(account):
+            return False
+        known = self._stack.settings.account(account)
+        try:
+            called = parse_uri(uri)
+            servers = [parse_uri(text) for text in known.registrars]
+        except RemoteProtocolError:
+            return False
+        return (
+            bool(known.proxies)
+            or called.host.lower() == known.domain.lower()
+            or (called.host, called.port) in {(each.host, each.port) for each in servers}
+        )
+
     def local_address(self, account: str | None, to: str) -> str | None:
         """Where the stack already speaks to that side, else a listener's, else the route's."""
-        known = self._stack.local_address(account, to)
+        known = self._stack.local_address(account)
         if known is not None:
             return known
         bound = [listen.host for listen in self._listeners if not listen.is_wildcard]

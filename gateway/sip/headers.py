@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from gateway.errors import RemoteProtocolError
@@ -46,24 +46,24 @@ class Headers:
         headers._index = index
         return headers
 
-    def _find(self, name: str) -> str | list[str] | None:
-        index = self._index
-        if index is None:
-            index = self._index = _index_of(self._fields)
-        # Most callers name a header by its key, which needs no folding.
-        found = index.get(name)
-        return index.get(header_key(name)) if found is None else found
-
     def get(self, name: str) -> str | None:
         """The first value under `name`, or None."""
-        found = self._find(name)
+        index = self._index
+        if index is None:
+            index = self.index()
+        # Most callers name a header by its key, which needs no folding.
+        found = index.get(name)
+        if found is None:
+            found = index.get(header_key(name))
         return found[0] if isinstance(found, list) else found
 
     def get_all(self, name: str) -> list[str]:
         """Every value under `name`, one for each header line, in order."""
-        found = self._find(name)
+        found = self.index().get(name)
         if found is None:
-            return []
+            found = self.index().get(header_key(name))
+            if found is None:
+                return []
         return list(found) if isinstance(found, list) else [found]
 
     def index(self) -> Index:
@@ -95,19 +95,20 @@ class Headers:
         self._fields = fields if done else [*fields, (name, value)]
         self._index = None
 
-    def update(self, changes: Mapping[str, Sequence[str]]) -> None:
+    def update(self, changes: Mapping[str, Iterable[object]]) -> None:
         """Give headers other values: `changes` has, by key, one for each line of that header.
 
-        Names and places of the lines stay. A header without enough values keeps the rest of its
-        own; values without a line are appended.
+        Values are texts, or typed ones that write themselves. Names and places of the lines stay.
+        A header without enough values keeps the rest of its own; values too many are appended.
         """
         left = {header_key(name): iter(values) for name, values in changes.items()}
         fields, known = self._fields[:], KNOWN_NAMES.get
         for at, (name, value) in enumerate(fields):
-            key = known(name) or name.lower()
-            if key in left:
-                fields[at] = (name, next(left[key], value))
-        self._fields = fields + [(key, value) for key, values in left.items() for value in values]
+            new = left.get(known(name) or name.lower())
+            if new is not None:
+                fields[at] = (name, str(next(new, value)))
+        fields += [(key, str(value)) for key, values in left.items() for value in values]
+        self._fields = fields
         self._index = None
 
     def remove(self, name: str) -> None:
@@ -117,7 +118,7 @@ class Headers:
         self._index = None
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._find(name) is not None
+        return isinstance(name, str) and header_key(name) in self.index()
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)
@@ -185,8 +186,10 @@ class Via:
         return has_param(self.params, "rport")
 
     def __str__(self) -> str:
-        port = "" if self.port is None else f":{self.port}"
-        return f"{self.protocol}/{self.transport} {self.host}{port}{join_params(self.params)}"
+        params = join_params(self.params)
+        if self.port is None:
+            return f"{self.protocol}/{self.transport} {self.host}{params}"
+        return f"{self.protocol}/{self.transport} {self.host}:{self.port}{params}"
 
     def __repr__(self) -> str:
         return f"Via({str(self)!r})"
@@ -261,12 +264,13 @@ class NameAddr:
         return (params.get("tag") or param(params, "tag") or "") if params else ""
 
     def __str__(self) -> str:
+        uri = str(self.uri)
         params = join_params(self.params) if self.params else ""
         if not self._bracketed:
-            return f"{self.uri}{params}"
+            return f"{uri}{params}"
         if not self._display:
-            return f"<{self.uri}>{params}"
-        return f"{self._display} <{self.uri}>{params}"
+            return f"<{uri}>{params}"
+        return f"{self._display} <{uri}>{params}"
 
     def __repr__(self) -> str:
         return f"NameAddr({str(self)!r})"
@@ -277,10 +281,14 @@ def parse_address(value: str, what: str, *, lenient: bool = False) -> NameAddr:
 
     Raises RemoteProtocolError.
     """
-    if value.isascii():
-        common = _COMMON.fullmatch(value)
-        if common is not None and (address := _common(common)) is not None:
-            return address
+    common = _COMMON.fullmatch(value)
+    if common is not None and value.isascii():
+        display, scheme, user, password, host, port, uri_params, headers, params = common.groups()
+        # A missing host or a long port number needs the closer look below.
+        if host is not None and (port is None or len(port) < 5 or int(port) < 65536):
+            uri = Uri(scheme, user, host, port, uri_params, password, headers or "")
+            name = display.rstrip(" \t") if display else ""
+            return NameAddr(name, uri, split_params(params) if params else {})
     match = _ADDRESS.fullmatch(value)
     if match is None:
         raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
@@ -313,16 +321,6 @@ def parse_addresses(values: Iterable[str], what: str) -> list[NameAddr]:
         else:
             found += [parse_address(text, what) for text in split_addresses([value], what)]
     return found
-
-
-def _common(match: re.Match[str]) -> NameAddr | None:
-    """The address, None when its URI needs a closer look."""
-    display, scheme, user, password, host, port, uri_params, headers, params = match.groups()
-    if host is None or (port is not None and len(port) > 4 and int(port) > 65535):
-        return None
-    uri = Uri(scheme, user, host, port, uri_params, password=password, headers=headers or "")
-    name = display.rstrip(" \t") if display else ""
-    return NameAddr(name, uri, split_params(params) if params else {})
 
 
 def _name_addr(match: re.Match[str], *, lenient: bool = False) -> NameAddr:

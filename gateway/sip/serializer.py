@@ -67,13 +67,12 @@ def reply_head(request: Request, source: tuple[str, int]) -> str:
     (RFC 3261 section 18.2.1, RFC 3581 section 4).
     """
     index = request.headers.index()
-    found = index["via"]
-    values = [found] if isinstance(found, str) else found
+    values = request.headers.get_all("via")
     marked = mark_top_via(request.vias[0], source)
     if marked is not None:
         # The top line may hold several Vias: those after the first stay as they are.
         rest = parse_vias(values[:1])[1:] if "," in values[0] else []
-        values = [", ".join([marked, *map(str, rest)]), *values[1:]]
+        values[0] = ", ".join([marked, *map(str, rest)]) if rest else marked
     vias = "\r\nVia: ".join(values)
     return (
         f"Via: {vias}\r\nFrom: {index['from']}\r\n"
@@ -92,9 +91,8 @@ def mark_top_via(top: Via, source: tuple[str, int]) -> str | None:
     if wants_rport:
         name = "rport" if "rport" in params else next(n for n in params if n.lower() == "rport")
         params[name] = str(port)
-    if wants_rport or not same or "received" in params:
-        # RFC 3581 section 4: with rport, received comes even when it equals the sent-by.
-        params["received"] = host
+    # RFC 3581 section 4: with rport, received comes even when it equals the sent-by.
+    params["received"] = host
     return str(Via(top.protocol, top.transport, top.host, top.port, params))
 
 

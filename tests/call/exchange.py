@@ -88,7 +88,7 @@ class Exchange:
         return session
 
     def end(self, session: FakeSession, why: EndCause, status: int | None = None) -> None:
-        self.board.session_ended(session, why, status, self.now)  # type: ignore[arg-type]
+        self.board.session_ended(session, why, status, self.now)
 
     def later(self, seconds: float) -> None:
         self.now += seconds

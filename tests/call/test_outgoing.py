@@ -15,8 +15,6 @@ from gateway.sip import EndCause
 from tests.call.exchange import Exchange
 from tests.fakes.exchange import media
 
-END = {cause.value: cause for cause in EndCause}
-
 
 def test_a_call_from_the_first_digit_to_the_hang_up() -> None:
     exchange = Exchange()
@@ -126,7 +124,7 @@ def test_what_is_heard_when_it_fails(
     exchange = Exchange()
     session = exchange.dial("600#")
     exchange.board.progress(session, 180, exchange.now)
-    exchange.board.session_ended(session, Ended(cause), status, exchange.now)  # type: ignore[arg-type]
+    exchange.end(session, EndCause(cause), status)
     assert exchange.heard == heard
     assert exchange.observer.story[-1] == f"ended {reason}"
     assert exchange.observer.calls[0].sip_status == status
@@ -136,13 +134,6 @@ def test_what_is_heard_when_it_fails(
     assert exchange.heard == "howler"
     exchange.later(HOWLER_S)
     assert exchange.heard is None
-
-
-class Ended:
-    """The stack's word, whether or not this version of it has it."""
-
-    def __init__(self, value: str) -> None:
-        self.value = value
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,16 @@ def test_a_far_end_that_forgets_to_leave_is_left() -> None:
     assert exchange.states == ["talking"]
 
 
-def test_a_direct_call_is_transferred_without_an_account() -> None:
+@pytest.mark.parametrize(
+    ("account", "target"),
+    [(None, "sip:carol@example.com"), ("trunk", "sip:carol@192.0.2.9")],
+)
+def test_a_transfer_that_is_not_the_accounts_is_called_directly(
+    account: str | None, target: str
+) -> None:
     exchange = Exchange()
-    refer(exchange, exchange.talk())
-    assert exchange.trunks.placed == [("sip:carol@example.com", None, "", "")]
+    refer(exchange, exchange.talk(account=account), target=target)
+    assert exchange.trunks.placed == [(target, None, "", "")]
 
 
 @pytest.mark.parametrize(("status", "told"), [(486, 486), (404, 404), (None, 487)])
@@ -151,15 +157,17 @@ def test_only_a_call_in_talk_is_transferred(stage: str) -> None:
 # --- what the owner asks for -------------------------------------------------------------------
 
 
-def test_our_transfer_ends_our_call_when_it_is_through() -> None:
+@pytest.mark.parametrize("end", [EndCause.TRANSFERRED, EndCause.REMOTE_BYE])
+def test_our_transfer_ends_our_call_when_it_is_through(end: EndCause) -> None:
     exchange = Exchange()
     session = exchange.talk()
     exchange.board.commands.transfer("phone1", "sip:carol@example.com", exchange.now)
     assert session.log[-1] == ("transfer", "sip:carol@example.com")
-    exchange.board.transfer_progress(session, 180, False, exchange.now)
+    exchange.board.transfer_progress(session, 180, False)
+    exchange.board.transfer_progress(session, 200, True)
     assert exchange.states == ["talking"]
-    exchange.board.transfer_progress(session, 200, True, exchange.now)
-    assert session.log[-1] == ("hang_up", "transferred")
+    exchange.end(session, end)
+    assert exchange.observer.story[-1] == "ended transferred"
     assert (exchange.states, exchange.heard) == ([], "busy")
 
 
@@ -167,7 +175,7 @@ def test_our_transfer_that_fails_leaves_the_call() -> None:
     exchange = Exchange()
     session = exchange.talk()
     exchange.board.commands.transfer("phone1", "sip:carol@example.com", exchange.now)
-    exchange.board.transfer_progress(session, 603, True, exchange.now)
+    exchange.board.transfer_progress(session, 603, True)
     assert exchange.states == ["talking"]
     assert exchange.observer.story[-1] == "the transfer failed with 603; the call goes on"
 
@@ -178,7 +186,8 @@ def test_hold_and_resume_by_us() -> None:
     exchange.board.commands.hold("phone1", exchange.now)
     assert session.log[-1] == ("hold",)
     session.on_hold = True
-    exchange.board.media_changed(session, media(receiving=False), exchange.now)
+    held = media(sending=False, receiving=False, holding=True)
+    exchange.board.media_changed(session, held, exchange.now)
     assert exchange.voices.taken[0].log[-1] == ("apply", False, False)  # no microphone goes out
     assert exchange.board.calls[0].on_hold
     with pytest.raises(NotPossible, match="on hold already"):
@@ -196,7 +205,8 @@ def test_hold_and_resume_by_us() -> None:
     ("line", "to", "placed"),
     [
         ("phone1", "600", ("600", "trunk")),
-        ("phone1", "sip:bob@192.0.2.1", ("sip:bob@192.0.2.1", "trunk")),
+        ("phone1", "sip:bob@example.com", ("sip:bob@example.com", "trunk")),
+        ("phone1", "sip:bob@192.0.2.1", ("sip:bob@192.0.2.1", None)),
         ("phone2", "sip:bob@192.0.2.1", ("sip:bob@192.0.2.1", None)),
     ],
 )
@@ -212,10 +222,10 @@ def test_dialling_by_command(line: str, to: str, placed: tuple[str, str | None])
     ("prepare", "line", "to", "text"),
     [
         ("", "phone1", "600", "line phone1 is idle: lift the handset first"),
-        ("lifted", "phone2", "600", "line phone2 cannot call: no-account"),
-        ("down", "phone1", "600", "line phone1 cannot call: not-registered"),
+        ("lifted", "phone2", "600", "line phone2 cannot call 600: no-account"),
+        ("down", "phone1", "600", "line phone1 cannot call 600: not-registered"),
         ("calling", "phone1", "600", "line phone1 has a call already"),
-        ("bad", "phone1", "sip:", "sip: cannot be called: not-callable"),
+        ("bad", "phone1", "sip:", "line phone1 cannot call sip:: not-callable"),
     ],
 )
 def test_dialling_by_command_that_cannot_be(prepare: str, line: str, to: str, text: str) -> None:

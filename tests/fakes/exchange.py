@@ -18,6 +18,7 @@ class FakeSession:
     log: Log = field(default_factory=list)
     media: NegotiatedMedia | None = None
     on_hold: bool = False
+    transport_problem: str = ""
     call_id: str = "call-id@peer"
     described: dict[str, str] = field(default_factory=dict)
 
@@ -75,7 +76,11 @@ class FakeCaller(FakeSession):
 
 
 def media(
-    *, sending: bool = True, receiving: bool = True, telephone_event: int | None = 101
+    *,
+    sending: bool = True,
+    receiving: bool = True,
+    holding: bool = False,
+    telephone_event: int | None = 101,
 ) -> NegotiatedMedia:
     """What a negotiation gave."""
     return NegotiatedMedia(
@@ -87,12 +92,16 @@ def media(
         remote_rtcp=("127.0.0.2", 4001),
         sending=sending,
         receiving=receiving,
+        holding=holding,
     )
 
 
 @dataclass
 class FakeTrunks:
-    """Where calls go out: every account in `up` is registered, and anything but `bad` is called."""
+    """Where calls go out: every account in `up` is registered, and anything but `bad` is called.
+
+    URIs at example.com are the accounts', others are called directly.
+    """
 
     up: set[str] = field(default_factory=lambda: {"trunk"})
     bad: str = ""
@@ -101,6 +110,9 @@ class FakeTrunks:
 
     def ready(self, account: str) -> bool:
         return account in self.up
+
+    def serves(self, account: str, uri: str) -> bool:
+        return account in self.up and uri.endswith("@example.com")
 
     def local_address(self, account: str | None, to: str) -> str | None:
         return "127.0.0.1"
@@ -214,7 +226,7 @@ class FakeVoices:
     free: int = 10
     taken: list[FakeVoice] = field(default_factory=list)
 
-    def reserve(self, line: str, local: str | None) -> FakeVoice:
+    def reserve(self, line: str, local: str | None, remote: str = "") -> FakeVoice:
         if self.free == 0:
             raise ExhaustedError("no RTP port is free")
         self.free -= 1

@@ -92,7 +92,7 @@ def test_the_rest_of_sip() -> None:
     assert settings.public_host == "192.0.2.9"
     assert settings.auth is not None
     assert settings.auth.users == {"bob": "pa55"}
-    assert (settings.auth.algorithms, settings.auth.qop) == (
+    assert (settings.auth.algorithms, settings.auth.qops) == (
         ("SHA-256", "MD5"),
         ("auth", "auth-int"),
     )

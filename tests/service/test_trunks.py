@@ -8,7 +8,7 @@ import pytest
 
 from gateway.service.config import Listen
 from gateway.service.trunks import StackTrunks, route_address
-from gateway.sip import RegistrationStatus
+from gateway.sip import Account, RegistrationStatus, StackSettings
 
 
 class FakeStack:
@@ -18,7 +18,16 @@ class FakeStack:
         self.local = local
         self.registrations = list(registrations)
 
-    def local_address(self, account: str | None, to: str) -> str | None:
+    @property
+    def settings(self) -> StackSettings:
+        return StackSettings(
+            accounts=(
+                Account("trunk", "alice", "example.com", registrars=("sip:192.0.2.1:5070",)),
+                Account("edge", "alice", "example.org", proxies=("sip:192.0.2.2",)),
+            )
+        )
+
+    def local_address(self, account: str | None) -> str | None:
         return self.local
 
 
@@ -64,3 +73,20 @@ def test_an_account_places_calls_while_it_is_registered(
     status = RegistrationStatus("trunk", state, "sip:example.com", expires=expires)
     assert trunks(FakeStack(None, status)).ready("trunk") is ready
     assert trunks(FakeStack(None, status)).ready("other") is False
+
+
+@pytest.mark.parametrize(
+    ("account", "state", "uri", "serves"),
+    [
+        ("trunk", "registered", "sip:bob@Example.com", True),
+        ("trunk", "registered", "sip:bob@192.0.2.1:5070", True),
+        ("trunk", "registered", "sip:bob@192.0.2.1", False),
+        ("trunk", "registered", "sip:bob@example.org", False),
+        ("trunk", "registered", "nonsense", False),
+        ("trunk", "waiting", "sip:bob@example.com", False),
+        ("edge", "off", "sip:bob@anywhere.example", True),
+    ],
+)
+def test_which_uris_are_an_accounts(account: str, state: str, uri: str, serves: bool) -> None:
+    status = RegistrationStatus(account, state, "sip:example.com")
+    assert trunks(FakeStack(None, status)).serves(account, uri) is serves
