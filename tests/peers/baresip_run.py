@@ -153,13 +153,13 @@ class Baresip:
             self.command("sndcode", digit)
             pause.wait(0.3)
 
-    def wait_for(self, kind: str, seconds: float = 10) -> dict[str, Any]:
-        """The first event of that type, past or coming."""
+    def wait_for(self, kind: str, seconds: float = 10, count: int = 1) -> dict[str, Any]:
+        """The `count`th event of that type, past or coming."""
         deadline = time.monotonic() + seconds
         while True:
-            found = next((e for e in self.events if e.get("type") == kind), None)
-            if found is not None:
-                return found
+            found = [event for event in self.events if event.get("type") == kind]
+            if len(found) >= count:
+                return found[count - 1]
             self._receive(deadline, f"event {kind}")
 
     def digits(self, count: int, seconds: float = 10) -> str:

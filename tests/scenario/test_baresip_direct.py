@@ -92,8 +92,9 @@ def test_calling(
         peer.wait_for("CALL_ESTABLISHED")
         peer.press("42")
         phone.await_digits("42")
-        peer.command("hold")
-        peer.command("resume")
+        for count, what in enumerate(("hold", "resume"), start=2):
+            peer.command(what)
+            peer.wait_for("CALL_REMOTE_SDP", count=count)
         phone.dial("7")
         assert peer.digits(1) == "7"
         peer.command("hangup")

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.usefixtures("sipp")
 SIPP_PACED = Limits(correlation=0.8, pesq=2.5, level_db=2, dropout_ms=200, slip_ms=60)
 PRIVATE = "sip:callee@10.11.12.13:5060"  # as Twilio's media servers: never reached, never changed
 ROUTES = (
-    "Record-Route: <sip:[local_ip]:[local_port];transport=[transport];lr;r2=on>\n"
-    "      Record-Route: <sip:[local_ip]:[local_port];lr;r2=on>"
+    "Record-Route: <sip:[local_ip]:[local_port];lr;r2=on>\n"
+    "      Record-Route: <sip:[local_ip]:[local_port];transport=[transport];lr;r2=on>"
 )
 
 

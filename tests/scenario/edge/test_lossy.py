@@ -72,7 +72,7 @@ def test_lost_packets(network: Network, speech: dict[str, Path], tmp_path: Path)
 @pytest.mark.parametrize("network", [0], indirect=True)
 def test_the_address_changes(network: Network, speech: dict[str, Path], tmp_path: Path) -> None:
     """It is registered with the new one by itself, and can be called there."""
-    with Kamailio(tmp_path / "edge", Edge(max_expires=8), network.far) as edge:
+    with Kamailio(tmp_path / "edge", Edge(max_expires=10), network.far) as edge:
         who = BaresipAccount(NUMBER, edge.uri("inner"))
         with (
             gateway_there(tmp_path / "gateway", network, edge.uri()) as gateway,

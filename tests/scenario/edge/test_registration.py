@@ -19,7 +19,7 @@ from tests.scenario.trunk import (
     with_account,
 )
 
-SHORT_S = 4  # what a hasty edge grants: refreshed after 2 s
+SHORT_S = 10  # what a hasty edge grants: refreshed after 5 s
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_refreshed_with_nonces_that_die(hasty: Kamailio, tmp_path: Path) -> None
     with with_account(tmp_path, account(edge_uri(hasty, "udp"))) as gateway:
         await_registration(gateway.phone, "registered")
         (first,) = hasty.await_contacts("alice", 1)
-        hasty.await_told(SHORT_S + 4, 6, method="REGISTER", call_id=first["Call-ID"])
+        hasty.await_told(SHORT_S, 4, method="REGISTER", call_id=first["Call-ID"])
         (last,) = hasty.await_contacts("alice", 1)
         assert last["Address"] == first["Address"]
         assert registration(gateway.phone)["state"] in {"registered", "refreshing"}
@@ -96,7 +96,7 @@ def test_the_registrar_is_restarted(hasty: Kamailio, tmp_path: Path, transport: 
         await_registration(gateway.phone, "registered")
         hasty.await_contacts("alice", 1)
         hasty.restart()
-        hasty.await_contacts("alice", 1, SHORT_S + 4)
+        hasty.await_contacts("alice", 1, SHORT_S)
         await_registration(gateway.phone, "registered")
 
 
@@ -123,10 +123,10 @@ def test_a_certificate_that_is_not_right(
 ) -> None:
     """Nothing is said to a server that cannot show it is the one we mean."""
     authority = edge.authority
-    uri = edge.uri("wrong_tls", "tls", "localhost")
+    uri = edge.uri("wrong_tls", "tls")
     if wrong == "authority":
         authority = type(authority)(tmp_path_factory.mktemp("others"), "others")
-        uri = edge_uri(edge, "tls")
+        uri = edge.uri("edge_tls", "tls")
     before = len(edge.told(method="REGISTER", proto="tls"))
     with with_account(tmp_path, account(uri), authority=authority) as gateway:
         status = await_registration(gateway.phone, "waiting")
