@@ -146,11 +146,14 @@ class InviteSession(Session):
         extra = self.headers.final(self.facts_at(status, now), headers)
         self._transaction.reply(status, now, extra)
         self.state = "over"
-        self.host.forget_session(self)
+        self._let_go()
 
     def cancelled(self, request: Request, now: float) -> None:
         """CANCEL matched our INVITE (section 9.2); after the answer it means nothing."""
         self.feed("cancel", now, request)
+
+    def began_with(self, transaction: ServerTransaction) -> bool:
+        return transaction is self._transaction
 
     def inside(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         if request.method == "PRACK":

@@ -24,6 +24,7 @@ from gateway.sip.session import Session, SessionHost
 from gateway.sip.session_table import OUTGOING
 from gateway.sip.stray import Stray
 from gateway.sip.transaction import Table
+from gateway.sip.trust import Guests
 from gateway.sip.uri import Uri
 from gateway.sip.wire import Flow
 
@@ -57,6 +58,7 @@ class OutgoingCall(Session):
         self._ack: Acknowledgement | None = None
         self._stray: Stray | None = None
         self._tried: set[str] = set()
+        self._guests = Guests(context.trust)
         self.account = plan.account
         self.response_: Response | None = None
         self.request = plan.invite()
@@ -125,7 +127,7 @@ class OutgoingCall(Session):
             ),
             self,
         )
-        self.host.know_session(self, (self.call_id, self.request.from_.tag, ""))
+        self.host.know_session(self, None)
         self._request.start(now)
 
     def _next_cseq(self) -> int:
@@ -186,9 +188,8 @@ class OutgoingCall(Session):
     def _dialog_of(self, request: ClientRequest, response: Response) -> Dialog:
         assert request.flow is not None
         assert request.text is not None
-        local = next(value for name, value in request.text.lines if name == "From")
-        dialog = Dialog.placed(local, response, request.flow)
-        dialog.local_cseq = self._cseq
+        dialog = Dialog.placed(request.text, response, request.flow)
+        self._guests.welcome(request.flow.remote[0])
         return dialog
 
     def _early_media(self, response: Response) -> NegotiatedMedia | None:
@@ -210,27 +211,22 @@ class OutgoingCall(Session):
     def _take(self, request: ClientRequest, response: Response, now: float) -> None:
         """The first 2xx: ACK it (section 13.2.2.4), then see what it says."""
         assert request.text is not None
-        try:
-            dialog = self._dialog_of(request, response)
-        except RemoteProtocolError:
-            self.context.count("unusable_answers")
-            self.feed("lost", now)
-            return
+        dialog = self._dialog_of(request, response)
         early = self._early.get(response.to.tag)
         if early is not None:
             dialog.local_cseq = early.dialog.local_cseq
         self.enter_dialog(dialog, self._credentials)
-        self.context.trust.vouch(dialog.flow.remote[0])
-        self._ack = self.requests.acknowledge(
-            response.cseq.number, request.text.credentials(), b"", now
-        )
+        self.requests.met = self._guests.welcome
+        text = request.text
+        self._ack = self.requests.acknowledge(text.cseq, text.credentials(), b"", now)
         self.learn_abilities(response)
         self.feed("success", now, response)
 
     def _unwanted(self, response: Response, now: float) -> None:
         if self._stray is None:
             assert self._request is not None
-            self._stray = Stray(self.context, self.host, self._request.invite)
+            invite = self._request.invite
+            self._stray = Stray(self.context, self.host, invite, self._credentials)
         self._stray.unwanted(response, now)
 
     def _refused(self, request: ClientRequest, response: Response, now: float) -> None:
@@ -313,6 +309,5 @@ class OutgoingCall(Session):
         self.context.report(SessionOver(self, self._status))
 
     def _let_go(self) -> None:
-        if self._ack is not None:
-            self.context.trust.unvouch(self.dialog.flow.remote[0])
+        self._guests.leave()
         super()._let_go()

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class SessionHost(RequestHost, Protocol):
     """What a session needs of its stack."""
 
-    def know_session(self, session: Session, key: DialogKey) -> None:
-        """Requests of this dialog are the session's."""
+    def know_session(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
 
     def forget_session(self, session: Session) -> None:
         """The session is over: its dialogs match nothing any more."""
@@ -65,6 +65,7 @@ class Session:
         self.account: str | None = None
         self.transport_problem = ""
         self._dialog: Dialog | None = None
+        self._peer = ""  # the host that may send requests as long as the call lasts
         self._requests: DialogRequests | None = None
         self._allowed: frozenset[str] = frozenset()
         self._twilio: TwilioIds | None = None
@@ -199,6 +200,15 @@ class Session:
         else:
             transaction.reply(200, now, self.headers.plain())
 
+    def began_with(self, transaction: ServerTransaction) -> bool:
+        """Whether this is the transaction of the INVITE that brought the call."""
+        return False
+
+    def came_by(self, flow: Flow) -> None:
+        """A request in our dialog came on that flow: over a new connection, ours take it too."""
+        if self._dialog is not None:
+            self._dialog.moved(flow)
+
     def in_order(self, request: Request) -> bool:
         """Whether the request comes in order in its dialog (section 12.2.2)."""
         return self.dialog.in_order(request.cseq.number)
@@ -245,6 +255,8 @@ class Session:
         """From now on requests and peers' requests go by this dialog."""
         self._dialog = dialog
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
+        self._peer = dialog.flow.remote[0]
+        self.context.trust.vouch(self._peer)
         self.host.know_session(self, dialog.key)
 
     @property
@@ -343,6 +355,8 @@ class Session:
     def _let_go(self) -> None:
         self.offers.stop()
         self.transfers.stop()
+        if self._peer:
+            self.context.trust.unvouch(self._peer)
         self.host.forget_session(self)
 
     def _do_nothing(self, now: float, message: Message | None) -> None:

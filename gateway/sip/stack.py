@@ -14,7 +14,9 @@ from gateway.sip.admission import Refusal, check, check_method
 from gateway.sip.authentication import Authentication
 from gateway.sip.client_transaction import ClientTransaction, InviteClient
 from gateway.sip.context import Context, Resolvable
-from gateway.sip.dialog import Dialog
+from gateway.sip.dialog import Dialog, DialogKey
+from gateway.sip.dialog_requests import Acknowledgement
+from gateway.sip.digest_client import Credentials
 from gateway.sip.events import Event, IncomingCall
 from gateway.sip.invite import InviteSession
 from gateway.sip.matching import TransactionKey, dialog_key, has_cookie, transaction_key
@@ -118,7 +120,7 @@ class Stack:
             return
         if isinstance(message, Response):
             self._response(message, flow, now)
-        elif allowed:
+        elif allowed or self._transactions.server(transaction_key(message)) is not None:
             self._request(message, flow, now)
         else:
             context.count("unwanted_requests")
@@ -164,6 +166,8 @@ class Stack:
             key.unreachable(reason, now)
         elif isinstance(key, ClientTransaction):
             key.feed("transport", now, reason)
+        elif isinstance(key, Acknowledgement):
+            key.unsent()
 
     def connection_lost(self, flow: Flow, now: float) -> None:
         """A connection that was up is gone."""
@@ -300,6 +304,7 @@ class Stack:
         if refusal is not None:
             self._refusals.refuse(message, transaction, refusal, now)
         elif session is not None:
+            session.came_by(flow)
             session.inside(message, transaction, now)
         elif message.method == "INVITE":
             self._invite(message, transaction, flow, profile, account, now)
@@ -397,9 +402,9 @@ class Stack:
         """A request of ours is over."""
         self._transactions.forget_client(transaction)
 
-    def leave_behind(self, transaction: InviteClient) -> None:
+    def leave_behind(self, transaction: InviteClient, credentials: Credentials | None) -> None:
         """An INVITE that nobody waits for any more: whatever answers it is ended."""
-        transaction.hand_over(Stray(self._context, self, transaction))
+        transaction.hand_over(Stray(self._context, self, transaction, credentials))
 
     def public_address_changed(self, now: float) -> None:
         """Calls that are up hear of our new address."""
@@ -407,8 +412,8 @@ class Stack:
         for session in self._sessions.all():
             session.readdress(now)
 
-    def know_session(self, session: Session, key: tuple[str, str, str]) -> None:
-        """Requests of this dialog are the session's."""
+    def know_session(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
         self._sessions.know(session, key)
 
     def forget_session(self, session: Session) -> None:
