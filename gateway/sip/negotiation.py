@@ -70,10 +70,8 @@ class Negotiation:
         return self._description.last()
 
     def refused(self) -> None:
-        """Our offer was refused: all is as it was before it (RFC 3261 section 14.1)."""
+        """Our offer was refused: the session is as it was (RFC 3261 section 14.1)."""
         self._description.revert()
-        if self.media is not None:
-            self.holding = self.media.holding
 
     def again(self, request: Message) -> tuple[bytes, bool, NegotiatedMedia | None]:
         """Our SDP for a re-INVITE or UPDATE, whether it is an offer, and the media from now on.

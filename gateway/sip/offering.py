@@ -46,7 +46,8 @@ def layout_of(offer: Session, settled: Settled) -> Layout:
 
 def _free_number(section: Media) -> int:
     taken = set(section.formats)
-    return next(n for n in (_OUR_EVENT, *range(96, 128), _OUR_EVENT) if str(n) not in taken)
+    free = (n for n in (_OUR_EVENT, *range(96, 128)) if str(n) not in taken)
+    return next(free, _OUR_EVENT)
 
 
 def offer_lines(

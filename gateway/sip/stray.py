@@ -52,8 +52,11 @@ class Stray:
     def failed(self, why: str, now: float) -> None:
         """It stayed silent for good."""
 
-    def unwanted(self, success: Response, now: float) -> None:
-        """ACK a 2xx and end its dialog; repetitions of it get the ACK again."""
+    def unwanted(self, success: Response, now: float, used_cseq: int = 0) -> None:
+        """ACK a 2xx and end its dialog; repetitions of it get the ACK again.
+
+        `used_cseq` is the number of our last request there, a PRACK while it was early.
+        """
         ack = self._acks.get(success.to.tag)
         if ack is not None:
             ack.repeat()
@@ -63,6 +66,7 @@ class Stray:
             return
         text = self._invite.text
         dialog = Dialog.placed(text, success, self._invite.flow)
+        dialog.local_cseq = max(dialog.local_cseq, used_cseq)
         requests = DialogRequests(self._context, self._host, dialog, self._credentials)
         self._acks[success.to.tag] = requests.acknowledge(text.cseq, text.credentials(), b"", now)
         requests.send("BYE", Unheard(), now, self._headers)
