@@ -46,7 +46,7 @@ class Stack:
         self._sessions = Sessions()
         self._transactions = Transactions(self._context, self._sessions.in_use)
         self._refusals = Refusals(self._context, tokens.hex(16))
-        self._authentication = Authentication(self._context, self._refusals, self._transactions)
+        self._authentication = Authentication(self._context, self._refusals)
         self._providers = Providers(self._context, self)
 
     # --- the sans-IO interface ----------------------------------------------------------------
@@ -298,6 +298,12 @@ class Stack:
 
     def _new_request(self, message: Request, key: TransactionKey, flow: Flow, now: float) -> None:
         session = self._sessions.get(dialog_key(message)) if message.to.tag else None
+        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself, and a
+        # registrar for what it sends to the user that is registered there.
+        stranger = session is None and message.method == "INVITE" and _begins_a_call(message)
+        asked = stranger and not self._providers.vouches(message, flow)
+        if asked and not self._authentication.passes(message, flow, now):
+            return
         transaction = self._open(message, key, flow, known=session is not None)
         if transaction is None:
             return
@@ -306,12 +312,6 @@ class Stack:
         profile = self._profile(message, session, flow)
         refusal = self._misplaced(message, session, transaction, profile, flow, now)
         if transaction.answered:
-            return
-        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself, and a
-        # registrar for what it sends to the user that is registered there.
-        stranger = refusal is None and session is None and message.method == "INVITE"
-        asked = stranger and not self._providers.vouches(message, flow)
-        if asked and not self._authentication.passes(message, transaction, flow, now):
             return
         refusal = refusal or check(message, profile)
         if refusal is not None:
@@ -441,14 +441,19 @@ class Stack:
         self._sessions.forget(session)
 
 
+def _begins_a_call(invite: Request) -> bool:
+    """Whether an INVITE without a dialog of ours may make a phone ring."""
+    return not invite.to.tag or not has_cookie(invite)
+
+
 def _in_order(message: Request, session: Session | None) -> Refusal | None:
     """Section 12.2.2: the dialog must be known, and CSeq must not go back."""
     if session is None:
         # The section lets us take up a dialog that we do not know. A phone that rings for the
         # re-INVITE of a call from before a restart helps nobody, so only senders from before
         # RFC 3261 (no magic cookie), whose tags mean little, get that.
-        old = message.method == "INVITE" and not has_cookie(message)
-        return None if old else Refusal(481, "no-dialog")
+        begins = message.method == "INVITE" and _begins_a_call(message)
+        return None if begins else Refusal(481, "no-dialog")
     if not session.in_order(message):
         return Refusal(500, "cseq-out-of-order")
     return None
