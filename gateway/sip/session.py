@@ -26,6 +26,7 @@ from gateway.sip.session_timer import SessionTimer
 from gateway.sip.settings import HeaderFacts, Profile
 from gateway.sip.transaction import Table
 from gateway.sip.transfer import Transfers
+from gateway.sip.trust import Guests
 from gateway.sip.twilio_ids import TwilioIds
 from gateway.sip.wire import Flow
 
@@ -68,7 +69,7 @@ class Session:
         self.account: str | None = None
         self.transport_problem = ""
         self._dialog: Dialog | None = None
-        self._admitted = ""  # the host that may send requests as long as the call lasts
+        self._guests = Guests(context.trust)
         self._requests: DialogRequests | None = None
         self._cause = EndCause.LOCAL_BYE
         self._status: int | None = None
@@ -226,8 +227,8 @@ class Session:
         """From now on requests and peers' requests go by this dialog."""
         self._dialog = dialog
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
-        self._admitted = dialog.flow.remote[0]
-        self.context.trust.vouch(self._admitted)
+        self._requests.met = self._guests.welcome
+        self._guests.welcome(dialog.flow.remote[0])
         self.host.know_session(self, dialog.key)
 
     @property
@@ -321,8 +322,7 @@ class Session:
         self.answering.stop()
         self.offers.stop()
         self.transfers.stop(now)
-        if self._admitted:
-            self.context.trust.unvouch(self._admitted)
+        self._guests.leave()
         self.host.forget_session(self)
 
     def _do_nothing(self, now: float, message: Message | None) -> None:
