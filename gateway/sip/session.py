@@ -320,7 +320,7 @@ class Session:
 
     def _let_go(self, now: float) -> None:
         self.answering.stop()
-        self.offers.stop()
+        self.offers.stop(now)
         self.transfers.stop(now)
         self._guests.leave()
         self.host.forget_session(self)
@@ -351,7 +351,7 @@ class Session:
 
     def _do_send_bye(self, now: float, message: Message | None) -> None:
         self.answering.stop()
-        self.offers.stop()
+        self.offers.stop(now)
         Farewell(self).send(now)
 
     def over(self, status: int | None, now: float) -> None:
