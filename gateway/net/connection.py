@@ -115,8 +115,7 @@ class Connection:
         When too much waits, the connection ends.
         """
         if self.state == "open":
-            self._layer.send(data)
-            self._push(key)
+            self._write(data, key)
         else:
             self._early.append((data, key))
         if self._waiting() > BACKLOG:
@@ -174,8 +173,7 @@ class Connection:
         self._enter("secured")
         early, self._early = self._early, []
         for data, key in early:
-            self._layer.send(data)
-            self._push(key)
+            self._write(data, key)
         self._owner.opened(self)
 
     # --- reading --------------------------------------------------------------------------------
@@ -222,6 +220,13 @@ class Connection:
             self.send(_PONG * pings)
 
     # --- writing and closing --------------------------------------------------------------------
+
+    def _write(self, data: bytes, key: object) -> None:
+        try:
+            self._layer.send(data)
+        except OSError as error:
+            self._loop.call_soon(self._fail, error)
+        self._push(key)
 
     def _push(self, key: object = None) -> None:
         """Move the layer's bytes to the socket, as far as it takes them."""

@@ -86,6 +86,8 @@ class Connections:
         context = self._tls().server if flow.transport == "tls" else None
         if crowded or not self._make_room() or (flow.transport == "tls" and context is None):
             self._count(flow, "refused")
+            if crowded:
+                self._count(flow, "crowded")
             sock.close()
             return
         layer = Plain() if context is None else Tls(context, server=True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 
 from gateway.errors import ConfigError
-from gateway.service.config import Config
+from gateway.service.config import Config, Tls
 from gateway.service.problems import Key, Report
 from gateway.service.secrets import find_file, is_open_to_others
 
@@ -19,60 +18,45 @@ _NAMES = ("certificate", "key", "ca")
 def with_tls_files(config: Config, folders: list[Path], report: Report) -> Config:
     """The configuration with absolute names in [sip.tls]; what is wrong goes to `report`."""
     found: dict[str, str] = {}
+    missing = False
     for name in _NAMES:
         text = getattr(config.sip.tls, name)
         if text is not None:
             try:
-                found[name] = str(_readable(text, folders))
+                found[name] = str(find_file(text, folders, "file").absolute())
             except ConfigError as error:
+                missing = True
                 report.error((*_TABLE, name), str(error))
     replace = msgspec.structs.replace
-    if found:
-        _try(found, report)
+    tls = replace(config.sip.tls, **found)
+    if not missing and _fits_together(tls):
+        _try(tls, report)
     if "key" in found and is_open_to_others(found["key"], folders):
         report.warn((*_TABLE, "key"), f"every user of this machine may read {found['key']}")
-    return replace(config, sip=replace(config.sip, tls=replace(config.sip.tls, **found)))
+    return replace(config, sip=replace(config.sip, tls=tls))
 
 
-def _readable(name: str, folders: list[Path]) -> Path:
-    file = find_file(name, folders, "file").absolute()
+def _fits_together(tls: Tls) -> bool:
+    """Otherwise `config_checks` has said what is missing."""
+    pair = (tls.certificate is None) == (tls.key is None)
+    return pair and (tls.ca is not None or tls.client_auth == "off")
+
+
+def _try(tls: Tls, report: Report) -> None:
+    """Make of them what the service will."""
+    from gateway.service.tls_binding import tls_contexts  # noqa: PLC0415 - most say nothing of it
+
     try:
-        with file.open("rb"):
-            return file
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"the file {file} cannot be read: {reason}") from None
+        made = tls_contexts(tls)
+    except ConfigError as error:
+        report.error((*_TABLE, _blamed(str(error), tls)), str(error))
+        return
+    for text in made.warnings if made is not None else ():
+        report.warn((*_TABLE, "certificate"), text)
 
 
-def _try(found: dict[str, str], report: Report) -> None:
-    """Let OpenSSL read them, as it will when the service starts."""
-    import ssl  # noqa: PLC0415 - large, and most configurations have no TLS
-
-    if "certificate" in found and "key" in found:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        try:
-            context.load_cert_chain(found["certificate"], found["key"], password=_no_passphrase)
-        except _Protected:
-            report.error((*_TABLE, "key"), "it has a passphrase; allowed is a key without one")
-        except ssl.SSLError as error:
-            report.error((*_TABLE, "certificate"), _why(error))
-    if "ca" in found:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        try:
-            context.load_verify_locations(found["ca"])
-        except ssl.SSLError:
-            report.error((*_TABLE, "ca"), f"{found['ca']} has no certificate in PEM form")
-
-
-def _why(error: Exception) -> str:
-    if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
-        return "the key is not the one of this certificate"
-    return "certificate and key must be in PEM form, the certificate first in its file"
-
-
-class _Protected(Exception):
-    """The key wants a passphrase, and nobody is there to give one."""
-
-
-def _no_passphrase() -> NoReturn:
-    raise _Protected
+def _blamed(text: str, tls: Tls) -> str:
+    """The key whose file an error begins with."""
+    return next(
+        (name for name in _NAMES if text.startswith(str(getattr(tls, name)))), "certificate"
+    )

@@ -10,20 +10,23 @@ from gateway.sip import Limits
 
 
 class _Counted(NamedTuple):
-    """The counter that says how much is in use, and those that say how often there was no more."""
+    """The counters that say how much is in use, and those that say how often there was no more."""
 
-    now: str | None
+    now: tuple[str, ...]
     refused: tuple[str, ...]
 
 
 _COUNTERS: Final[Mapping[str, _Counted]] = {
-    "message_bytes": _Counted(None, ("too_long",)),
-    "headers": _Counted(None, ("too_many_headers",)),
-    "transactions": _Counted("transactions", ("evicted", "overloaded")),
-    "dialogs": _Counted("dialogs", ("dialogs_refused",)),
-    "connections": _Counted("connections", ("connections_refused",)),
-    "connections_per_source": _Counted(None, ("connections_refused_per_source",)),
-    "failed_logins": _Counted(None, ("logins_refused",)),
+    "message_bytes": _Counted((), ("too_long",)),
+    "headers": _Counted((), ("too_many_headers",)),
+    "transactions": _Counted(("transactions",), ("evicted", "overloaded")),
+    "dialogs": _Counted(("dialogs",), ("too_many_calls",)),
+    "connections": _Counted(
+        ("tcp_connections", "tls_connections"),
+        ("tcp_refused", "tls_refused", "tcp_evicted", "tls_evicted"),
+    ),
+    "connections_per_source": _Counted((), ("tcp_crowded", "tls_crowded")),
+    "failed_logins": _Counted((), ("auth_slowed",)),
 }
 
 
@@ -32,8 +35,12 @@ def status(limits: Limits, counters: Mapping[str, int]) -> dict[str, LimitStatus
     return {
         name: LimitStatus(
             limit=getattr(limits, name),
-            now=None if counted.now is None else counters.get(counted.now, 0),
-            refused=sum(counters.get(each, 0) for each in counted.refused),
+            now=_sum(counters, counted.now) if counted.now else None,
+            refused=_sum(counters, counted.refused),
         )
         for name, counted in _COUNTERS.items()
     }
+
+
+def _sum(counters: Mapping[str, int], names: tuple[str, ...]) -> int:
+    return sum(counters.get(name, 0) for name in names)

@@ -115,9 +115,7 @@ class CallJournal:
 
     def ended(self, call: Call) -> None:
         record = self.record(call)
-        text = f"call ended: {record.reason}"
-        if call.session.transport_problem:
-            text += f" ({call.session.transport_problem})"
+        text = "; ".join([f"call ended: {record.reason}", *_why(call)])
         self._call(Message.CALL_ENDED, call, text, sip_status=record.sip_status)
         self._records.add(record)
         write_record(self._journal, record)
@@ -192,6 +190,14 @@ class CallJournal:
 
     def _wall(self, monotonic: float) -> str:
         return rfc3339(monotonic + self._calendar)
+
+
+def _why(call: Call) -> list[str]:
+    """What the network, or the far end of a call that we placed, says of why it ended."""
+    refused = call.caller is None and call.answered is None
+    said = call.session.identity_headers if refused else []
+    problem = call.session.transport_problem
+    return [*([problem] if problem else []), *(f"{name}: {value}" for name, value in said)]
 
 
 def _figures(figures: StreamStatistics | None) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class RegistrationJournal:
             case "ended":
                 kind, text = Message.UNREGISTERED, f"{name} is unregistered from {where}"
                 if status.error:
-                    text += f": {status.error}"
+                    text = f"{name} could not be unregistered from {where}: {status.error}"
             case _:
                 kind, text = Message.REGISTRATION_FAILED, f"{name} is not registered with {where}"
                 text += f": {status.error or 'no reason is known'}"

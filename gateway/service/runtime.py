@@ -80,10 +80,8 @@ class Gateway:
         )
         self.stack = Stack(stack_settings(config, public_host), RandomTokens())
         self._allow = AllowList(config.sip.allow_from, connected=connected_subnets())
-        tls = tls_contexts(config)
+        tls = tls_contexts(config.sip.tls)
         self.pump = Pump(self._loop, self.stack, self._allow.contains, self.turn, tls=tls)
-        for warning in tls.warnings if tls is not None else ():
-            journal.write(Message.CONFIG_WARNING, warning)
         lines = LineFactory(self.engine, self._loop, self.turn, journal)
         self.units = {line.name: lines.unit(line) for line in config.line}
         self.handsets = {

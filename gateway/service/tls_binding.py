@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.net.tls import TlsContexts, TlsFiles, build
-from gateway.service.config import Config
+from gateway.service.config import Tls
 
 
-def tls_contexts(config: Config) -> TlsContexts | None:
+def tls_contexts(tls: Tls) -> TlsContexts | None:
     """From [sip.tls]; None where it says nothing: then peers are checked as the system does.
 
-    Raises ConfigError for files that cannot be used.
+    Raises ConfigError for files that cannot be used. What is odd about them is told when the
+    configuration is read.
     """
-    tls = config.sip.tls
     if tls.certificate is None and tls.ca is None:
         return None
     return build(TlsFiles(_path(tls.certificate), _path(tls.key), _path(tls.ca), tls.client_auth))

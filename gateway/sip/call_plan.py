@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.errors import LocalProtocolError, RemoteProtocolError
 from gateway.sip.accounts import Account
@@ -12,6 +14,7 @@ from gateway.sip.headers import Headers
 from gateway.sip.message import Request
 from gateway.sip.presentation import from_header, identity_headers
 from gateway.sip.request_text import Lines
+from gateway.sip.serializer import bracketed
 from gateway.sip.settings import Profile
 from gateway.sip.uri import USER_SAFE, Uri, escape, parse_uri
 from gateway.sip.wire import Flow, Target
@@ -21,12 +24,15 @@ from gateway.sip.wire import Flow, Target
 class CallPlan:
     """An INVITE before it is sent. `path` is its first hop, `fallback` what else can be looked up.
 
-    `extra` are header lines that come with the wish: identity, Replaces, Referred-By.
+    `uri` is where it goes and `to` who was called: a redirection changes the first alone.
+    `sender(host)` is the From on a path where we are `host`; `extra` are header lines that come
+    with the wish: identity, Replaces, Referred-By.
     """
 
     account: str | None
     uri: Uri
-    sender: str
+    to: Uri
+    sender: Callable[[str], str]
     call_id: str
     contact_user: str
     profile: Profile
@@ -35,32 +41,44 @@ class CallPlan:
     routes: list[str]
     extra: Lines
 
-    def identity(self) -> Lines:
+    def identity(self, host: str) -> Lines:
         """From, To and Call-ID."""
-        return [("From", self.sender), ("To", f"<{self.uri}>"), ("Call-ID", self.call_id)]
+        return [("From", self.sender(host)), ("To", f"<{self.to}>"), ("Call-ID", self.call_id)]
 
-    def invite(self) -> Request:
+    def invite(self, host: str) -> Request:
         """The request as the service sees it: who calls whom."""
-        return Request("INVITE", self.uri, Headers([*self.identity(), *self.extra]))
+        return Request("INVITE", self.uri, Headers([*self.identity(host), *self.extra]))
 
     def redirected(self, target: Uri) -> CallPlan:
-        """The same call to another URI, found on its own: no route of before leads there."""
-        return replace(self, uri=target, path=target_of(target), fallback=None, routes=[])
+        """The same call to another URI, found on its own: no route of before leads there.
+
+        And nobody vouches for the trust that P-Asserted-Identity needs (RFC 3325 section 5).
+        """
+        extra = [line for line in self.extra if line[0] != "P-Asserted-Identity"]
+        way = target_of(target)
+        return replace(self, uri=target, path=way, fallback=None, routes=[], extra=extra)
+
+
+# RFC 3966 section 5.1.1, and spaces: what people write into numbers and no exchange dials.
+_SEPARATORS: Final = str.maketrans("", "", " -.()")
+_NUMBER: Final = re.compile(r"\+?[0-9*#(][0-9*#A-D().\- ]*")
 
 
 def called_uri(to: str, account: Account | None) -> Uri:
-    """The URI of what was dialled; a number belongs to the account's domain.
+    """The URI of what was dialled; a number, tel: URIs too, belongs to the account's domain.
 
     Raises LocalProtocolError for what cannot be called.
     """
     text = to.strip()
-    if text[:4].lower() not in {"sip:", "sips"} or ":" not in text:
+    scheme = text.partition(":")[0].lower()
+    if scheme not in {"sip", "sips"} or ":" not in text:
         if account is None:
             raise LocalProtocolError(
                 f"{to!r} is no SIP URI, and there is no account to dial it with"
             )
-        user = escape(text.replace(" ", ""), USER_SAFE)
-        text = f"sip:{user}@{account.domain}"
+        user = text.partition(":")[2].partition(";")[0] if scheme == "tel" else text
+        user = user.translate(_SEPARATORS) if _NUMBER.fullmatch(user) else user.replace(" ", "")
+        text = f"sip:{escape(user, USER_SAFE)}@{account.domain}" if user else ""
     try:
         uri = parse_uri(text)
     except RemoteProtocolError as error:
@@ -87,7 +105,7 @@ def hop_of(text: str, account: Account | None = None) -> Target:
 def sender(account: Account | None, host: str, tag: str, *, private: bool) -> str:
     """Our From value."""
     if account is None:
-        return from_header("", Uri("sip", "tipring", host), tag, private=private)
+        return from_header("", Uri("sip", "tipring", bracketed(host)), tag, private=private)
     return from_header(account.display_name, account_uri(account), tag, private=private)
 
 

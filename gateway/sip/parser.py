@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from gateway.errors import RemoteProtocolError
+from gateway.sip.fields import Headers, Index
 from gateway.sip.grammar import KNOWN_NAMES, header_key, is_token
-from gateway.sip.headers import Headers, Index
 from gateway.sip.message import Request, Response
 from gateway.sip.uri import parse_uri
 

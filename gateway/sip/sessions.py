@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gateway.sip.addresses import is_private
 from gateway.sip.dialog import DialogKey
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.wire import Flow
@@ -30,10 +32,12 @@ class Sessions:
         """The call that a request belongs to."""
         return self._by_key.get(key)
 
-    def know(self, session: Session, key: DialogKey) -> None:
-        """Requests of this dialog are the session's."""
-        self._by_key[key] = session
-        self._keys.setdefault(session, []).append(key)
+    def know(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
+        keys = self._keys.setdefault(session, [])
+        if key is not None:
+            self._by_key[key] = session
+            keys.append(key)
 
     def forget(self, session: Session) -> None:
         """The call is over."""
@@ -44,6 +48,20 @@ class Sessions:
         """Whether a call lives on that connection."""
         return any(session.flow == flow for session in self._keys)
 
+    def kept_open(self, wanted: Callable[[str | None], bool]) -> list[Flow]:
+        """The paths of calls that nothing else keeps open: media go another way. `wanted` says by
+        account whether the owner wants it."""
+        flows = [session.flow for session in self._keys if wanted(session.account)]
+        return [flow for flow in flows if _needs_keeping(flow)]
+
     def in_use(self, transaction: ServerTransaction) -> bool:
-        """Whether a transaction belongs to a call that is not over."""
-        return transaction.owner in self._keys
+        """Whether a call that is not over began with this transaction."""
+        owner = transaction.owner
+        return owner in self._keys and owner.began_with(transaction)
+
+
+def _needs_keeping(flow: Flow) -> bool:
+    """Connections that we opened, and UDP out of a NAT. Who opened a connection keeps it."""
+    if flow.reliable:
+        return not flow.accepted
+    return is_private(flow.local[0]) and not is_private(flow.remote[0])

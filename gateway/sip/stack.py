@@ -14,7 +14,9 @@ from gateway.sip.admission import Refusal, check, check_method
 from gateway.sip.authentication import Authentication
 from gateway.sip.client_transaction import ClientTransaction, InviteClient
 from gateway.sip.context import Context, Resolvable
-from gateway.sip.dialog import Dialog
+from gateway.sip.dialog import Dialog, DialogKey
+from gateway.sip.dialog_requests import Acknowledgement
+from gateway.sip.digest_client import Credentials
 from gateway.sip.events import Event, IncomingCall
 from gateway.sip.invite import InviteSession
 from gateway.sip.matching import TransactionKey, dialog_key, has_cookie, transaction_key
@@ -26,10 +28,11 @@ from gateway.sip.placing import Wish, plan_call
 from gateway.sip.providers import Providers
 from gateway.sip.refusals import Refusals
 from gateway.sip.replaces import find_replaced
+from gateway.sip.reroute import Reroute
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session import Session
 from gateway.sip.sessions import Sessions
-from gateway.sip.settings import Profile, StackSettings, Tokens
+from gateway.sip.settings import PROFILES, Profile, StackSettings, Tokens
 from gateway.sip.stray import Stray
 from gateway.sip.transactions import Transactions
 from gateway.sip.wire import Datagram, Flow, Lookup
@@ -43,7 +46,7 @@ class Stack:
         self._sessions = Sessions()
         self._transactions = Transactions(self._context, self._sessions.in_use)
         self._refusals = Refusals(self._context, tokens.hex(16))
-        self._authentication = Authentication(self._context, self._refusals, self._transactions)
+        self._authentication = Authentication(self._context, self._refusals)
         self._providers = Providers(self._context, self)
 
     # --- the sans-IO interface ----------------------------------------------------------------
@@ -97,7 +100,7 @@ class Stack:
         """Take one message. Never raises, whatever the bytes are.
 
         `known`: the source is in the allow-list. Of others, only answers to what we asked count,
-        and requests of whom we vouch for: registrars, and the peers of calls that we placed.
+        what belongs to a call that is up, and requests of whom we vouch for: registrars and trunks.
         """
         context = self._context
         context.count("received")
@@ -118,10 +121,21 @@ class Stack:
             return
         if isinstance(message, Response):
             self._response(message, flow, now)
-        elif allowed:
+        elif allowed or self._expected(message, flow):
             self._request(message, flow, now)
         else:
             context.count("unwanted_requests")
+
+    def _expected(self, request: Request, flow: Flow) -> bool:
+        """Whether a request belongs to something that is going on: a call, or a repetition."""
+        if not self.admits(flow.remote[0]):
+            return False
+        if request.to.tag and self._sessions.get(dialog_key(request)) is not None:
+            return True
+        key = transaction_key(request)
+        if request.method == "CANCEL":
+            key = (*key[:-1], "INVITE")
+        return self._transactions.server(key) is not None
 
     def next_event(self) -> Event | None:
         """The next event, or None."""
@@ -150,9 +164,9 @@ class Stack:
         return self._context.deadlines.next()
 
     def handle_deadline(self, now: float) -> None:
-        """Run every timer that is due."""
-        deadlines = self._context.deadlines
-        for name, owner in deadlines.pop_due(now):
+        """Run every timer that is due, and none that an earlier one has cancelled."""
+        while (due := self._context.deadlines.pop(now)) is not None:
+            name, owner = due
             owner.timer(name, now)
 
     def transport_failed(self, key: object, reason: str, now: float) -> None:
@@ -164,6 +178,8 @@ class Stack:
             key.unreachable(reason, now)
         elif isinstance(key, ClientTransaction):
             key.feed("transport", now, reason)
+        elif isinstance(key, Acknowledgement):
+            key.unsent()
 
     def connection_lost(self, flow: Flow, now: float) -> None:
         """A connection that was up is gone."""
@@ -174,11 +190,12 @@ class Stack:
         """Our own addresses are others, or others see us elsewhere (STUN, a new name)."""
         self._providers.network_changed(now)
         self.public_address_changed(now)
+        for session in self._sessions.all():
+            Reroute(self._context, session).start()
 
     def learned(self, flow: Flow, host: str, port: int, now: float) -> None:
         """A STUN server saw us at `host:port` on that flow's listener."""
-        if self._context.public.learn(self.settings, flow, host, port):
-            self._providers.network_changed(now)
+        if self._context.public.learn(self.settings, flow, host, port, stun=True):
             self.public_address_changed(now)
 
     # --- who is let in, and what is kept open ---------------------------------------------------
@@ -197,7 +214,8 @@ class Stack:
 
     def keepalive_flows(self) -> list[Flow]:
         """The paths that a NAT in between must not forget."""
-        return self._providers.kept_open
+        calls = self._sessions.kept_open(self._providers.keeps)
+        return list(dict.fromkeys([*self._providers.kept_open, *calls]))
 
     def host_for(self, local: str, remote: str = "") -> str:
         """What SDP says for our address `local` to a peer at `remote`."""
@@ -280,29 +298,29 @@ class Stack:
 
     def _new_request(self, message: Request, key: TransactionKey, flow: Flow, now: float) -> None:
         session = self._sessions.get(dialog_key(message)) if message.to.tag else None
+        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself, and a
+        # registrar for what it sends to the user that is registered there.
+        stranger = session is None and message.method == "INVITE" and _begins_a_call(message)
+        asked = stranger and not self._providers.vouches(message, flow)
+        if asked and not self._authentication.passes(message, flow, now):
+            return
         transaction = self._open(message, key, flow, known=session is not None)
         if transaction is None:
             return
         if message.method == "INVITE":
             transaction.trying(now, message.headers.get("timestamp"))
-        profile = self._context.profile_for(flow.remote[0]) if session is None else session.profile
+        profile = self._profile(message, session, flow)
         refusal = self._misplaced(message, session, transaction, profile, flow, now)
         if transaction.answered:
-            return
-        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself, and a
-        # registrar for what it sends to the user that is registered there.
-        stranger = refusal is None and session is None and message.method == "INVITE"
-        account = self._providers.vouches(message, flow) if stranger else None
-        asked = stranger and account is None
-        if asked and not self._authentication.passes(message, transaction, flow, now):
             return
         refusal = refusal or check(message, profile)
         if refusal is not None:
             self._refusals.refuse(message, transaction, refusal, now)
         elif session is not None:
+            session.came_by(flow)
             session.inside(message, transaction, now)
         elif message.method == "INVITE":
-            self._invite(message, transaction, flow, profile, account, now)
+            self._invite(message, transaction, flow, profile, now)
         elif message.method == "OPTIONS":
             self._options(transaction, profile, now)
         else:
@@ -334,6 +352,13 @@ class Stack:
             return Refusal(482, "merged-request")
         return None
 
+    def _profile(self, message: Request, session: Session | None, flow: Flow) -> Profile:
+        """What is offered to whom: by the call, by the account that it is for, by the source."""
+        if session is not None:
+            return session.profile
+        named = self._providers.profile(message, flow)
+        return PROFILES[named] if named else self._context.profile_for(flow.remote[0])
+
     def _options(self, transaction: ServerTransaction, profile: Profile, now: float) -> None:
         # Section 11.2
         headers = [
@@ -350,7 +375,6 @@ class Stack:
         transaction: ServerTransaction,
         flow: Flow,
         profile: Profile,
-        account: str | None,
         now: float,
     ) -> None:
         if len(self._sessions) >= self.settings.limits.dialogs:
@@ -372,7 +396,7 @@ class Stack:
         if session.expiry.too_small_for_us(message):
             session.refuse_early(422, session.expiry.least, now)
             return
-        session.account = account
+        session.account = self._providers.brings(message, flow)
         session.replaces = replaced
         transaction.owner = session
         self._context.count("calls")
@@ -397,23 +421,29 @@ class Stack:
         """A request of ours is over."""
         self._transactions.forget_client(transaction)
 
-    def leave_behind(self, transaction: InviteClient) -> None:
+    def leave_behind(self, transaction: InviteClient, credentials: Credentials | None) -> None:
         """An INVITE that nobody waits for any more: whatever answers it is ended."""
-        transaction.hand_over(Stray(self._context, self, transaction))
+        transaction.hand_over(Stray(self._context, self, transaction, credentials))
 
     def public_address_changed(self, now: float) -> None:
-        """Calls that are up hear of our new address."""
+        """Registrars, and peers of calls that are up, hear of our new address."""
         self._context.count("address_changes")
+        self._providers.readdress(now)
         for session in self._sessions.all():
             session.readdress(now)
 
-    def know_session(self, session: Session, key: tuple[str, str, str]) -> None:
-        """Requests of this dialog are the session's."""
+    def know_session(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
         self._sessions.know(session, key)
 
     def forget_session(self, session: Session) -> None:
         """The session is over: its dialogs match nothing any more."""
         self._sessions.forget(session)
+
+
+def _begins_a_call(invite: Request) -> bool:
+    """Whether an INVITE without a dialog of ours may make a phone ring."""
+    return not invite.to.tag or not has_cookie(invite)
 
 
 def _in_order(message: Request, session: Session | None) -> Refusal | None:
@@ -422,8 +452,8 @@ def _in_order(message: Request, session: Session | None) -> Refusal | None:
         # The section lets us take up a dialog that we do not know. A phone that rings for the
         # re-INVITE of a call from before a restart helps nobody, so only senders from before
         # RFC 3261 (no magic cookie), whose tags mean little, get that.
-        old = message.method == "INVITE" and not has_cookie(message)
-        return None if old else Refusal(481, "no-dialog")
+        begins = message.method == "INVITE" and _begins_a_call(message)
+        return None if begins else Refusal(481, "no-dialog")
     if not session.in_order(message):
         return Refusal(500, "cseq-out-of-order")
     return None

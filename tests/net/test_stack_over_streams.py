@@ -79,7 +79,8 @@ def test_requests_are_answered_on_their_connection(transport: str, authority: Au
 def test_what_cannot_be_framed_is_refused_and_closed(
     lines: str, status: str, authority: Authority
 ) -> None:
-    data = (HEAD.format(n=1, via="TCP") + lines + "\r\n").encode()
+    head = HEAD.format(n=1, via="TCP").replace(";rport", "")
+    data = f"{head}{lines}\r\n".encode()
     got = talk("tcp", data, authority, ends=True).decode()
     assert got.startswith(f"SIP/2.0 {status}")
     assert got.count("SIP/2.0 ") == 1

@@ -131,21 +131,21 @@ ERRORS = [
     ),
     (
         LINE + TLS.replace("server.pem", "."),
-        "6: sip.tls.certificate: the file ",
+        "6: sip.tls.certificate: FOLDER: Is a directory",
     ),
     (
         LINE + TLS.replace("server.key", "other.key"),
-        "6: sip.tls.certificate: the key is not the one of this certificate",
+        "7: sip.tls.key: FOLDER/other.key is not the key of the certificate FOLDER/server.pem",
     ),
     (
         LINE + TLS.replace("server.key", "locked.key"),
-        "7: sip.tls.key: it has a passphrase; allowed is a key without one",
+        "7: sip.tls.key: FOLDER/locked.key is encrypted; tipring needs it without a pass phrase",
     ),
     (
         LINE + TLS.replace("server.pem", "secret"),
-        "6: sip.tls.certificate: certificate and key must be in PEM form, the certificate first",
+        "6: sip.tls.certificate: FOLDER/secret must be a certificate and FOLDER/server.key its key",
     ),
-    (LINE + TLS + 'ca = "secret"', "8: sip.tls.ca: /"),
+    (LINE + TLS + 'ca = "secret"', "8: sip.tls.ca: FOLDER/secret has no certificates in PEM form"),
     (
         LINE + TLS + 'client_auth = "required"',
         '8: sip.tls.client_auth: "required" needs ca: the file of the authorities whose clients',

@@ -167,7 +167,7 @@ def test_status_for_people(service: FakeService, socket_path: Path, capsys: Outp
         "spare waiting sip:spare.example.com 30 s 403 [Forbidden]",
         "a1b2 phone1 from sip:[bold]\\x1b[2Jevil@example.com answered, on hold 500 498 2",
         "c3d4 phone3 to sip:600@example.com ringing 0 0 0",
-        "limit sip.limits.connections = 8 was reached 3 times",
+        "limit sip.limits.connections = 8: reached 3 times so far",
     )
     plain = " ".join(shown.split())
     assert [line for line in lines if line not in plain] == []

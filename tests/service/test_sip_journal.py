@@ -74,6 +74,15 @@ def status(state: str, **more: Any) -> RegistrationStatus:
             [status("ended")],
             [("UNREGISTERED", "account trunk is unregistered from sip:example.com")],
         ),
+        (
+            [status("ended", error="no answer")],
+            [
+                (
+                    "UNREGISTERED",
+                    "account trunk could not be unregistered from sip:example.com: no answer",
+                )
+            ],
+        ),
     ],
 )
 def test_a_change_of_a_registration_is_told_once(

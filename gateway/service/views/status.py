@@ -56,7 +56,7 @@ def _reached(limits: Answer) -> list[RenderableType]:
     """The limits that turned somebody away; the others are nobody's business."""
     return [
         Text(
-            f"limit sip.limits.{name} = {one['limit']} was reached {one['refused']} times",
+            f"limit sip.limits.{name} = {one['limit']}: reached {one['refused']} times so far",
             style="yellow",
         )
         for name, one in limits.items()

@@ -6,8 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 from tests.bench import machine, pacing
 from tests.bench.bench import Bench
@@ -40,10 +39,12 @@ def run_flood(bench: Bench) -> list[Row]:
             _call(friend, service, control, SPARE)
             _await_idle(control, SPARE)
         before = footprint(service.pid).rss_mb
-        with _flood(service, seconds) as flood, machine.watched() as bare:
-            talked = talk(service.target(), service.pid, seconds)
+        with ExitStack() as stack, machine.watched() as bare:
+            flood = Flood(service, seconds, stack)
+            # The flood begins when the call is up, and outlasts it.
+            talked = talk(service.target(), service.pid, seconds, flood.press)
             during = _transactions(service)
-            said, _ = flood.communicate(timeout=seconds + 30)
+            said = flood.said()
         ring_ms = _ring(friend, service)
         peak = footprint(service.pid).rss_mb
         time.sleep(SETTLED_S)
@@ -126,17 +127,28 @@ def _transactions(service: Service) -> int:
         return int(control.ask("status")["limits"]["transactions"]["now"])
 
 
-@contextmanager
-def _flood(service: Service, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-    target = service.target()
-    command = [
-        sys.executable, "-m", "tests.bench.flood", f"127.0.0.1:{service.port}",
-        "--rate", str(RATE), "--seconds", str(seconds), "--user", target.username,
-        "--to", target.user, "--tcp", f"127.0.0.1:{service.port}",
-        "--tls", f"127.0.0.1:{service.tls_port}",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        end(process)
+class Flood:
+    """The flood's process, started by the first key of a call."""
+
+    def __init__(self, service: Service, seconds: float, stack: ExitStack) -> None:
+        target = service.target()
+        self._seconds = seconds
+        self._stack = stack
+        self._process: subprocess.Popen[bytes] | None = None
+        self._command = [
+            sys.executable, "-m", "tests.bench.flood", f"127.0.0.1:{service.port}",
+            "--rate", str(RATE), "--seconds", str(seconds), "--user", target.username,
+            "--to", target.user, "--tcp", f"127.0.0.1:{service.port}",
+            "--tls", f"127.0.0.1:{service.tls_port}",
+        ]  # fmt: skip
+
+    def press(self, n: int) -> None:
+        """The call is up."""
+        if n == 0:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE)
+            self._stack.callback(end, self._process)
+
+    def said(self) -> bytes:
+        """What came back, when it is over."""
+        assert self._process is not None
+        return self._process.communicate(timeout=self._seconds + 30)[0]
