@@ -1,4 +1,4 @@
-"""Calls from sipp with what Twilio's profile leaves out: TCP, INFO, PRACK, UPDATE, REFER and so on."""
+"""Calls from sipp with what the profile of Twilio leaves out: TCP, INFO, PRACK, UPDATE, timers."""
 
 from __future__ import annotations
 
