@@ -284,6 +284,8 @@ class OutgoingCall(Session):
         self._early.clear()
         self._speaking = None
         self.negotiation.media = None
+        if target.host.lower() != self._plan.uri.host.lower():
+            self._credentials = None  # they are the account's, and this is somebody else
         self._plan = self._plan.redirected(target)
         self.start(now)
         return True
