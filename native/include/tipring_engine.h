@@ -157,7 +157,8 @@ enum tr_event_kind {
     TR_EVENT_RTP_TIMEOUT,
     TR_EVENT_RTP_RESUMED,
     TR_EVENT_RTCP_BYE,
-    TR_EVENT_SOURCE_DRAINED  /* slot: line, value: serial of the end_source call */
+    TR_EVENT_SOURCE_DRAINED, /* slot: line, value: serial of the end_source call */
+    TR_EVENT_SRTP_SENDER     /* never seen outside: tr_engine_read_events answers it itself */
 };
 
 typedef struct {
@@ -183,6 +184,10 @@ void tr_engine_read_status(tr_engine *engine, tr_engine_status *status);
 /*
  * Commands. `ring` is the commanding thread's own (0 for the loop). TR_EFULL: the ring is full and
  * the command was not taken. `serial` names this use of a slot and comes back in its events.
+ *
+ * SRTP: ring 0 alone, the thread that reads the events. A key that an update does not change goes on
+ * with its rollover counter and replay window; the settings' own copies of keys may be wiped after
+ * the call.
  */
 int tr_stream_open(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t serial,
                    const tr_stream_settings *settings);

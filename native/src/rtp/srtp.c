@@ -13,6 +13,7 @@ enum { WINDOW = 1024, RTP_LEAST = 12, RTCP_LEAST = 8 };
 struct tr_srtp {
     srtp_t session;
     uint32_t ssrc, epoch;
+    uint32_t other_roc;      /* a rollover counter to try beside that of the session; 0: none */
     tr_srtp_witness witness; /* the gate's */
     tr_srtp *next;           /* in a pile */
 };
@@ -134,12 +135,32 @@ static tr_srtp_verdict judge(srtp_err_status_t status, int length, size_t *size)
     return TR_SRTP_GENUINE;
 }
 
+void tr_srtp_follow(tr_srtp *receiver, const tr_srtp *former)
+{
+    if (srtp_get_stream_roc(former->session, former->ssrc, &receiver->other_roc))
+        receiver->other_roc = 0;
+}
+
+static srtp_err_status_t unprotect(tr_srtp *srtp, uint8_t *packet, int *length)
+{
+    srtp_err_status_t status = srtp_unprotect(srtp->session, packet, length);
+    if (status == srtp_err_status_auth_fail && srtp->other_roc) {
+        srtp_set_stream_roc(srtp->session, srtp->ssrc, srtp->other_roc);
+        status = srtp_unprotect(srtp->session, packet, length);
+        if (status)
+            srtp_set_stream_roc(srtp->session, srtp->ssrc, 0); /* as it was */
+    }
+    if (!status)
+        srtp->other_roc = 0;
+    return status;
+}
+
 tr_srtp_verdict tr_srtp_unprotect(tr_srtp *srtp, uint8_t *packet, size_t *size)
 {
     int length = (int)*size;
     if (*size < RTP_LEAST)
         return TR_SRTP_FORGED;
-    const srtp_err_status_t status = srtp_unprotect(srtp->session, packet, &length);
+    const srtp_err_status_t status = unprotect(srtp, packet, &length);
     return judge(status, length, size);
 }
 

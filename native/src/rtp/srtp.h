@@ -7,6 +7,10 @@
  * nothing. A receiver for it is then made off the thread. The gate takes the rollover counter of a
  * new sender for 0, as anybody must (RFC 3711 section 3.3.1).
  *
+ * With a new key a sender may begin at 0 or go on counting (RFC 3711 section 3.3.1 says the one,
+ * RFC 4568 section 7.1.4 in part the other, and peers do either): a receiver that follows that of
+ * the old key tries both until one has opened a packet.
+ *
  * The replay window is 1,024 packets. Packets are 4-byte aligned; protecting needs TR_SRTP_TRAILER
  * bytes of room behind them. Made and freed by any thread but the real-time one; the rest is RT
  * safe: no allocation, no lock, no system call.
@@ -32,7 +36,8 @@ typedef struct {
 typedef enum {
     TR_SRTP_GENUINE,
     TR_SRTP_REPLAYED, /* seen before, or too old to tell */
-    TR_SRTP_FORGED    /* or of another key, or no SRTP at all */
+    TR_SRTP_FORGED,   /* or of another key, or no SRTP at all */
+    TR_SRTP_WAITS     /* genuine, for a receiver that is still to be made; no context says this */
 } tr_srtp_verdict;
 
 /* libsrtp and its primitives, tested by known answers. 0 or TR_ESYSTEM; some 30 ms, once. */
@@ -56,6 +61,9 @@ tr_srtp_verdict tr_srtp_unprotect(tr_srtp *srtp, uint8_t *packet, size_t *size);
 tr_srtp_verdict tr_srtp_unprotect_rtcp(tr_srtp *srtp, uint8_t *packet, size_t *size);
 bool tr_srtp_gate_passes(tr_srtp *gate, uint8_t *packet, size_t size);
 bool tr_srtp_gate_passes_rtcp(tr_srtp *gate, uint8_t *packet, size_t size);
+
+/* RT safe: `receiver` is for the same sender as `former`, which has the key before. */
+void tr_srtp_follow(tr_srtp *receiver, const tr_srtp *former);
 
 /* Contexts that the real-time thread has done with, on their way to who frees them. */
 typedef struct {
