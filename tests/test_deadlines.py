@@ -26,6 +26,17 @@ def test_due_names_come_earliest_first_and_once() -> None:
     assert deadlines.next() == 9.0
 
 
+def test_one_at_a_time_leaves_out_what_was_cancelled_meanwhile() -> None:
+    deadlines: Deadlines[str] = Deadlines()
+    for name, at in (("late", 9.0), ("early", 1.0), ("middle", 5.0)):
+        deadlines.set(name, at)
+    assert deadlines.pop(5.0) == "early"
+    deadlines.cancel("middle")
+    assert deadlines.pop(5.0) is None
+    assert deadlines.pop(9.0) == "late"
+    assert deadlines.pop(1e9) is None
+
+
 def test_setting_again_moves_and_cancel_forgets() -> None:
     deadlines: Deadlines[str] = Deadlines()
     deadlines.set("A", 1.0)

@@ -54,6 +54,9 @@ class SipCore(Protocol):
     def addresses_changed(self, now: float) -> None:
         """Our own addresses are others now."""
 
+    def learned(self, flow: Flow, host: str, port: int, now: float) -> None:
+        """A STUN server sees the listener of that flow at this address."""
+
     def next_deadline(self) -> float | None:
         """When `handle_deadline` wants to be called."""
 

@@ -28,10 +28,10 @@ from gateway.sip.media import PCMA, PCMU, Codec, LocalMedia, NegotiatedMedia, No
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.outgoing_call import OutgoingCall
 from gateway.sip.parser import parse
+from gateway.sip.referral import Referral
 from gateway.sip.session import Session
 from gateway.sip.settings import HeaderFacts, InboundAuth, Limits, StackSettings, Tokens
 from gateway.sip.stack import Stack
-from gateway.sip.transfer import Referral
 from gateway.sip.twilio_ids import TwilioIds
 from gateway.sip.uri import Uri
 from gateway.sip.wire import Datagram, Flow, Lookup, Target

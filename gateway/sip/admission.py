@@ -20,6 +20,9 @@ class Refusal(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+# What an offer or answer may come in; other bodies are the business of whoever serves the method.
+_WITH_SDP: Final = frozenset({"INVITE", "UPDATE", "PRACK"})
+
 Check = Callable[[Request, Profile], Refusal | None]
 
 
@@ -49,7 +52,7 @@ def _require(request: Request, profile: Profile) -> Refusal | None:
 
 def _content(request: Request, profile: Profile) -> Refusal | None:
     # Section 8.2.3; a body that the sender calls optional may be ignored.
-    if request.method != "INVITE" or not request.body:
+    if request.method not in _WITH_SDP or not request.body:
         return None
     headers = request.headers
     disposition = headers.get("content-disposition")
@@ -80,7 +83,7 @@ def _accept(request: Request, profile: Profile) -> Refusal | None:
 
 def _contact(request: Request, profile: Profile) -> Refusal | None:
     # Section 8.1.1.8: an INVITE has a Contact, or nobody can be told of the end of the call.
-    if request.method != "INVITE":
+    if request.method not in {"INVITE", "UPDATE"}:
         return None
     try:
         contacts = request.contacts

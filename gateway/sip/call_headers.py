@@ -66,6 +66,11 @@ class CallHeaders:
         """For a 3xx-6xx, and for the 200 to a BYE."""
         return [self._server, *(extra or ()), *self._custom_final(facts)]
 
+    def abilities(self) -> Lines:
+        """For the 200 to OPTIONS (section 11.2)."""
+        accept = ("Accept", "application/sdp")
+        return [("Allow", self.profile.allow), accept, *self.profile.supported, self._server]
+
     def plain(self) -> Lines:
         """For the other answers inside a dialog."""
         return [self._server]

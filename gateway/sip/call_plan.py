@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.errors import LocalProtocolError, RemoteProtocolError
@@ -12,6 +12,7 @@ from gateway.sip.headers import Headers
 from gateway.sip.message import Request
 from gateway.sip.presentation import from_header, identity_headers
 from gateway.sip.request_text import Lines
+from gateway.sip.serializer import bracketed
 from gateway.sip.settings import Profile
 from gateway.sip.uri import USER_SAFE, Uri, escape, parse_uri
 from gateway.sip.wire import Flow, Target
@@ -21,12 +22,15 @@ from gateway.sip.wire import Flow, Target
 class CallPlan:
     """An INVITE before it is sent. `path` is its first hop, `fallback` what else can be looked up.
 
-    `extra` are header lines that come with the wish: identity, Replaces, Referred-By.
+    `uri` is where it goes and `to` who was called: a redirection changes the first alone.
+    `sender(host)` is the From on a path where we are `host`; `extra` are header lines that come
+    with the wish: identity, Replaces, Referred-By.
     """
 
     account: str | None
     uri: Uri
-    sender: str
+    to: Uri
+    sender: Callable[[str], str]
     call_id: str
     contact_user: str
     profile: Profile
@@ -35,17 +39,22 @@ class CallPlan:
     routes: list[str]
     extra: Lines
 
-    def identity(self) -> Lines:
+    def identity(self, host: str) -> Lines:
         """From, To and Call-ID."""
-        return [("From", self.sender), ("To", f"<{self.uri}>"), ("Call-ID", self.call_id)]
+        return [("From", self.sender(host)), ("To", f"<{self.to}>"), ("Call-ID", self.call_id)]
 
-    def invite(self) -> Request:
+    def invite(self, host: str) -> Request:
         """The request as the service sees it: who calls whom."""
-        return Request("INVITE", self.uri, Headers([*self.identity(), *self.extra]))
+        return Request("INVITE", self.uri, Headers([*self.identity(host), *self.extra]))
 
     def redirected(self, target: Uri) -> CallPlan:
-        """The same call to another URI, found on its own: no route of before leads there."""
-        return replace(self, uri=target, path=target_of(target), fallback=None, routes=[])
+        """The same call to another URI, found on its own: no route of before leads there.
+
+        And nobody vouches for the trust that P-Asserted-Identity needs (RFC 3325 section 5).
+        """
+        extra = [line for line in self.extra if line[0] != "P-Asserted-Identity"]
+        way = target_of(target)
+        return replace(self, uri=target, path=way, fallback=None, routes=[], extra=extra)
 
 
 def called_uri(to: str, account: Account | None) -> Uri:
@@ -87,7 +96,7 @@ def hop_of(text: str, account: Account | None = None) -> Target:
 def sender(account: Account | None, host: str, tag: str, *, private: bool) -> str:
     """Our From value."""
     if account is None:
-        return from_header("", Uri("sip", "tipring", host), tag, private=private)
+        return from_header("", Uri("sip", "tipring", bracketed(host)), tag, private=private)
     return from_header(account.display_name, account_uri(account), tag, private=private)
 
 

@@ -8,50 +8,25 @@ over, the user hears.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.errors import RemoteProtocolError
-from gateway.sip.client_transaction import (
-    ClientTransaction,
-    InviteClient,
-    Nobody,
-    NonInviteClient,
-)
+from gateway.sip.client_transaction import ClientTransaction, InviteClient, NonInviteClient
 from gateway.sip.context import Context
 from gateway.sip.extension_headers import parse_retry_after
-from gateway.sip.headers import Via
 from gateway.sip.message import Response
-from gateway.sip.request_text import Lines, RequestText
-from gateway.sip.resting import REST_S
-from gateway.sip.serializer import bracketed
+from gateway.sip.request_plan import Plan
+from gateway.sip.request_text import RequestText
+from gateway.sip.resting import LONGEST_REST_S, REST_S
 from gateway.sip.wire import Flow, Target
 
 if TYPE_CHECKING:
     from gateway.sip.digest_client import Credentials
 
+__all__ = ["ClientRequest", "Plan", "RequestHost", "RequestUser", "send_cancel"]
+
 # RFC 3261 section 18.1.1: a request within 200 bytes of an unknown path MTU goes by TCP.
 UDP_MOST: Final = 1300
-
-
-class Plan(NamedTuple):
-    """A request before it is known where it goes.
-
-    `headers(flow)` gives all lines but Via, Max-Forwards, Route and CSeq; `body(flow)` what stands
-    behind them. `fallback` is looked up when `path` is a connection that is gone. `seen` is told
-    the top Via of each response, which says where we were seen from.
-    """
-
-    method: str
-    uri: str
-    path: Flow | Target
-    next_cseq: Callable[[], int]
-    headers: Callable[[Flow], Lines]
-    routes: list[str] = []  # noqa: RUF012 (never written to)
-    body: Callable[[Flow], bytes] | None = None
-    credentials: Credentials | None = None
-    fallback: Target | None = None
-    seen: Callable[[Flow, Via, float], None] | None = None
 
 
 class RequestUser(Protocol):
@@ -69,11 +44,11 @@ class RequestHost(Protocol):
 
     def start_transaction(self, transaction: ClientTransaction, now: float) -> None: ...
     def forget_client(self, transaction: ClientTransaction) -> None: ...
-    def leave_behind(self, transaction: InviteClient) -> None:
+    def leave_behind(self, transaction: InviteClient, credentials: Credentials | None) -> None:
         """An INVITE that nobody waits for any more: whatever answers it must be ended."""
 
     def public_address_changed(self, now: float) -> None:
-        """Others see us at another address than before."""
+        """Others see us at another address: tell the peers of calls."""
 
 
 class ClientRequest:
@@ -84,20 +59,26 @@ class ClientRequest:
     """
 
     __slots__ = (
-        "_cancel", "_context", "_hops", "_host", "_insisted", "_number", "_transaction", "_user",
-        "_why", "flow", "plan", "problem", "text",
+        "_answered", "_cancelled", "_context", "_hop", "_hops", "_host", "_looking", "_number",
+        "_passed_over", "_refusal", "_silent", "_transaction", "_user", "_why", "flow", "plan",
+        "problem", "text",
     )  # fmt: skip
 
     def __init__(self, context: Context, host: RequestHost, plan: Plan, user: RequestUser) -> None:
         self._context = context
         self._host = host
         self._user = user
-        self._hops: list[Flow] = []
         self._number = 0
-        self._transaction: ClientTransaction | None = None
-        self._cancel = False
+        self._transaction: ClientTransaction | None = None  # the present try, while there is one
+        self._hop: Flow | None = None  # what it was made for, before a long request went by TCP
+        self._hops: list[Flow] = []  # where else it may go
+        self._passed_over: set[tuple[str, int]] = set()  # those that answered nothing, or 503
+        self._looking = False  # a look-up is under way
+        self._silent = False  # the present try has had `failover_s` without any response
+        self._answered = False
+        self._cancelled = False
+        self._refusal: Response | None = None
         self._why = ""
-        self._insisted: Flow | None = None
         self.plan = plan
         self.flow: Flow | None = None
         self.text: RequestText | None = None
@@ -116,58 +97,60 @@ class ClientRequest:
         self._number = self.plan.next_cseq()
         path = self.plan.path
         if isinstance(path, Flow):
-            self._hops = [path]
-            self._next(now)
+            self._send(path, now)
         else:
-            self._context.ask(path, self)
+            self._look_up(path)
 
     def again(self, now: float) -> None:
         """The same request to the same hop, changed as its headers say by now, under a new CSeq."""
-        assert self.flow is not None
+        assert self._hop is not None
         self._number = self.plan.next_cseq()
-        self._send(self.flow, now)
+        self._answered = False
+        self._send(self._hop, now)
 
     def cancel(self, now: float) -> None:
         """Section 9.1: CANCEL, but not before the first provisional; without one, it waits."""
-        if self._cancel:
+        if self._cancelled:
             return
-        self._cancel = True
-        self._hops = []
+        self._cancelled = True
         if isinstance(self._transaction, InviteClient):
-            send_cancel(self._context, self._host, self._transaction, now)
+            send_cancel(self._host, self._transaction, now)
         else:
-            self._user.failed(self, "cancelled", now)
+            self._why = "cancelled"
+            self._give_up(now)
 
     # --- what the stack reports ---------------------------------------------------------------
 
     def resolved(self, flows: list[Flow], now: float, reason: str) -> None:
         """The answer to our look-up."""
-        if self._cancel:
+        self._looking = False
+        if self._answered:
             return
+        fresh = [flow for flow in flows if flow.remote not in self._passed_over]
+        self._hops = self._context.resting.order(fresh, now)
         if not flows:
-            self._user.failed(self, reason or "no address found", now)
-            return
-        self._hops = self._context.resting.order(flows, now)
-        self._next(now)
+            self._why = reason or "no address found"
+        if self._transaction is None:
+            self._go_on(now)
+        elif self._silent and self._hops and not self._cancelled:
+            self._leave()
+            self._go_on(now)
 
     def response(self, response: Response, now: float) -> None:
-        """From our transaction."""
+        """From our transaction; of a 2xx to an INVITE each repetition comes, too."""
         assert self.flow is not None
         self._context.deadlines.cancel(("failover", self))
+        self._silent = False
         if self.plan.seen is not None:
             self.plan.seen(self.flow, response.vias[0], now)
         if response.status < 200:
-            if self._cancel and isinstance(self._transaction, InviteClient):
-                send_cancel(self._context, self._host, self._transaction, now)
+            self._provisional(response, now)
+        elif self._answered:
             self._user.response(self, response, now)
-        elif response.status == 503 and self._hops:
-            self._context.resting.rest(self.flow, now + _retry_after(response))
-            self._next(now)
+        elif response.status == 503:
+            self._unavailable(response, now)
         elif response.status not in {401, 407} or not self._log_in(response, now):
-            self._context.resting.works(self.flow)
-            if response.status < 300 and self.plan.credentials is not None:
-                self.plan.credentials.answered(response)
-            self._user.response(self, response, now)
+            self._final(response, now)
 
     def failed(self, why: str, now: float) -> None:
         """From our transaction: silence for 64*T1, or the network refused."""
@@ -175,72 +158,57 @@ class ClientRequest:
         self._context.deadlines.cancel(("failover", self))
         self._context.resting.rest(self.flow, now + REST_S)
         self._why = why
-        if not self._hops and self.plan.fallback is not None and not self._cancel:
-            target, self.plan = self.plan.fallback, self.plan._replace(fallback=None)
-            self._context.ask(target, self)
-            return
-        self._next(now)
+        self._transaction = None
+        self._go_on(now)
 
     def timer(self, name: str, now: float) -> None:
         """Nothing was heard from this hop for `failover_s`."""
-        transaction = self._transaction
-        if not self._hops or transaction is None or self.flow is None:
+        if self._cancelled or self.flow is None or self._transaction is None:
             return
-        self._context.resting.rest(self.flow, now + REST_S)
-        if isinstance(transaction, InviteClient):
-            self._host.leave_behind(transaction)
-        else:
-            transaction.abandon()
+        self._silent = True
         self._why = "no response"
-        self._next(now)
-
-    # --- tries --------------------------------------------------------------------------------
-
-    def _next(self, now: float) -> None:
-        if not self._hops or self._cancel:
-            self._user.failed(self, self._why or "cancelled", now)
-            return
-        self._send(self._hops.pop(0), now)
-
-    def _send(self, flow: Flow, now: float) -> None:
-        branch = self._context.branch()
-        text = self._text(flow, branch)
-        if flow.transport == "udp" and len(text.data()) > UDP_MOST and flow != self._insisted:
-            # By TCP first; by UDP after all where nobody listens there (section 18.1.1).
-            self._insisted = flow
-            self._hops.insert(0, flow)
-            flow = flow._replace(transport="tcp")
-            text = self._text(flow, branch)
-        self.flow = flow
-        self.text = text
-        kind = InviteClient if text.method == "INVITE" else NonInviteClient
-        transaction = kind(self._context, text, branch, flow, self, self._host.forget_client)
-        self._transaction = transaction
+        self._pass_over(self.flow, now + REST_S)
         if self._hops:
-            wait = self._context.settings.failover_s
-            self._context.deadlines.set(("failover", self), now + wait)
-        self._host.start_transaction(transaction, now)
+            self._leave()
+            self._go_on(now)
+        elif self.plan.fallback is not None:
+            self._look_up(self.plan.fallback)
 
-    def _text(self, flow: Flow, branch: str) -> RequestText:
-        plan, context = self.plan, self._context
-        address = f"{bracketed(context.host_for(flow))}:{context.port_for(flow)}"
-        via = f"SIP/2.0/{flow.transport.upper()} {address};branch={branch};rport"
-        body = plan.body(flow) if plan.body is not None else b""
-        credentials = plan.credentials
-        lines = [
-            *(("Route", route) for route in plan.routes),
-            ("Max-Forwards", "70"),
-            *plan.headers(flow),
-            ("CSeq", f"{self._number} {plan.method}"),
-            *(credentials.authorize(plan.method, plan.uri, body) if credentials else ()),
-        ]
-        return RequestText(plan.method, plan.uri, via, lines, self._number, body)
+    # --- responses ----------------------------------------------------------------------------
+
+    def _provisional(self, response: Response, now: float) -> None:
+        if isinstance(self._transaction, InviteClient):
+            if self._cancelled:
+                send_cancel(self._host, self._transaction, now)
+            if response.status > 100:
+                # Somebody's phone rings: nobody else is asked.
+                self._hops = []
+                self.plan = self.plan._replace(fallback=None)
+        self._user.response(self, response, now)
+
+    def _unavailable(self, response: Response, now: float) -> None:
+        """503: this host wants to be left alone (RFC 3263 section 4.3)."""
+        assert self.flow is not None
+        self._pass_over(self.flow, now + _retry_after(response))
+        self._refusal = response
+        self._transaction = None
+        self._go_on(now)
+
+    def _final(self, response: Response, now: float) -> None:
+        assert self.flow is not None
+        self._answered = True
+        self._context.resting.works(self.flow)
+        if self.plan.credentials is not None and response.status not in {401, 407}:
+            self.plan.credentials.answered(response)
+        self._user.response(self, response, now)
 
     def _log_in(self, response: Response, now: float) -> bool:
         """Answer a challenge; False when that makes no sense, for the reason in `problem`."""
         credentials = self.plan.credentials
-        if credentials is None or self._cancel:
-            self.problem = self.problem or "a password is asked for, and none is configured"
+        if self._cancelled:
+            return False
+        if credentials is None:
+            self.problem = "a password is asked for, and none is configured"
             return False
         self.problem = credentials.challenged(response, now)
         if self.problem:
@@ -248,22 +216,84 @@ class ClientRequest:
         self.again(now)
         return True
 
+    # --- tries --------------------------------------------------------------------------------
 
-def send_cancel(context: Context, host: RequestHost, invite: InviteClient, now: float) -> None:
-    """CANCEL an INVITE that had a provisional answer: same hop, same branch (section 9.1)."""
-    if invite.state != "proceeding":
-        return
-    invite.cancelled(now)
-    branch, _ = invite.key
-    cancel = NonInviteClient(
-        context, invite.text.cancel(), branch, invite.flow, Nobody(), host.forget_client
-    )
-    host.start_transaction(cancel, now)
+    def _look_up(self, target: Target) -> None:
+        self._looking = True
+        self.plan = self.plan._replace(fallback=None)
+        self._context.ask(target, self)
+
+    def _pass_over(self, flow: Flow, until: float) -> None:
+        self._context.resting.rest(flow, until)
+        self._passed_over.add(flow.remote)
+
+    def _leave(self) -> None:
+        """Nobody waits for the present try any more."""
+        transaction = self._transaction
+        self._transaction = None
+        if isinstance(transaction, InviteClient):
+            self._host.leave_behind(transaction, self.plan.credentials)
+        elif transaction is not None:
+            transaction.abandon()
+
+    def _go_on(self, now: float) -> None:
+        """The present try is over: the next one, or the end."""
+        hops = [] if self._cancelled else self._hops
+        if self._refusal is not None:
+            hops = [hop for hop in hops if hop.remote not in self._passed_over]
+        if hops:
+            self._hops = hops[1:]
+            self._send(hops[0], now)
+        elif self.plan.fallback is not None and not self._cancelled:
+            self._look_up(self.plan.fallback)
+        elif not self._looking:
+            self._give_up(now)
+
+    def _give_up(self, now: float) -> None:
+        self._answered = True
+        if self._refusal is not None:
+            self._user.response(self, self._refusal, now)
+        else:
+            self._user.failed(self, self._why or "cancelled", now)
+
+    def _send(self, hop: Flow, now: float) -> None:
+        self._hop = hop
+        self._silent = False
+        self._refusal = None
+        self.flow, self.text = self._fitting(hop, now)
+        kind = InviteClient if self.plan.method == "INVITE" else NonInviteClient
+        self._transaction = kind(
+            self._context, self.text, self.flow, self, self._host.forget_client
+        )
+        # A connection that the peer opened is a way that nothing found in DNS can better.
+        if self._hops or (self.plan.fallback is not None and not hop.accepted):
+            wait = self._context.settings.failover_s
+            self._context.deadlines.set(("failover", self), now + wait)
+        self._host.start_transaction(self._transaction, now)
+
+    def _fitting(self, hop: Flow, now: float) -> tuple[Flow, RequestText]:
+        """What is too long for UDP goes by TCP first (section 18.1.1), and by UDP after all where
+        nobody listens there. Contact says UDP all the same: that is where we surely listen."""
+        text = self.plan.text(self._context, hop, self._number)
+        tcp = hop._replace(transport="tcp")
+        long = hop.transport == "udp" and len(text.data()) > UDP_MOST
+        if not long or self._context.resting.rests(tcp, now):
+            return hop, text
+        if hop not in self._hops:
+            self._hops.insert(0, hop)
+        return tcp, text._replace(via=self._context.via(tcp, text.branch))
+
+
+def send_cancel(host: RequestHost, invite: InviteClient, now: float) -> None:
+    """CANCEL an INVITE, if it is time for that."""
+    cancel = invite.cancel(now)
+    if cancel is not None:
+        host.start_transaction(cancel, now)
 
 
 def _retry_after(response: Response) -> float:
     """How long a hop that answered 503 is left in peace, in seconds."""
     try:
-        return parse_retry_after(response.headers.get("retry-after") or "")
+        return min(parse_retry_after(response.headers.get("retry-after") or ""), LONGEST_REST_S)
     except RemoteProtocolError:
         return REST_S

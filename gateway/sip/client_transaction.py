@@ -52,14 +52,13 @@ class ClientTransaction(Machine):
         table: Table,
         state: str,
         text: RequestText,
-        branch: str,
         flow: Flow,
         user: TransactionUser,
         forget: Callable[[Any], None],
     ) -> None:
         super().__init__(context, table, state, forget)
         self.text = text
-        self.key = (branch, text.method)
+        self.key = (text.branch, text.method)
         self.flow = flow
         self._user = user
         self._data = text.data()
@@ -81,6 +80,11 @@ class ClientTransaction(Machine):
     def hand_over(self, user: TransactionUser) -> None:
         """Somebody else hears what comes from now on."""
         self._user = user
+
+    def disconnected(self, why: str, now: float) -> None:
+        """The stream that carried the request is gone (section 18.4)."""
+        if not self.feed("transport", now, why):
+            self.feed("disconnected", now)
 
     def _end(self) -> None:
         self._context.trust.answered(self.flow.remote[0])
@@ -120,12 +124,11 @@ class NonInviteClient(ClientTransaction):
         self,
         context: Context,
         text: RequestText,
-        branch: str,
         flow: Flow,
         user: TransactionUser,
         forget: Callable[[Any], None],
     ) -> None:
-        super().__init__(context, NON_INVITE_CLIENT, "trying", text, branch, flow, user, forget)
+        super().__init__(context, NON_INVITE_CLIENT, "trying", text, flow, user, forget)
 
     def start(self, now: float) -> None:
         """Send the request; timers E and F."""
@@ -151,19 +154,19 @@ class NonInviteClient(ClientTransaction):
 class InviteClient(ClientTransaction):
     """RFC 3261 section 17.1.1 with RFC 6026 section 7.2."""
 
-    __slots__ = ("_ack",)
+    __slots__ = ("_ack", "_cancelled")
 
     def __init__(
         self,
         context: Context,
         text: RequestText,
-        branch: str,
         flow: Flow,
         user: TransactionUser,
         forget: Callable[[Any], None],
     ) -> None:
-        super().__init__(context, INVITE_CLIENT, "calling", text, branch, flow, user, forget)
+        super().__init__(context, INVITE_CLIENT, "calling", text, flow, user, forget)
         self._ack = b""
+        self._cancelled = False
 
     def start(self, now: float) -> None:
         """Send the INVITE; timers A and B."""
@@ -174,9 +177,15 @@ class InviteClient(ClientTransaction):
         event = "provisional" if status < 200 else "success" if status < 300 else "failure"
         self.feed(event, now, message)
 
-    def cancelled(self, now: float) -> None:
-        """Our CANCEL has left: the end is due within 64*T1."""
-        self.feed("cancelled", now)
+    def cancel(self, now: float) -> NonInviteClient | None:
+        """The CANCEL to send (section 9.1): same hop, same branch, and the end is due in 64*T1.
+
+        None before the first provisional, after the final, and when it was sent before.
+        """
+        if self._cancelled or not self.feed("cancelled", now):
+            return None
+        self._cancelled = True
+        return NonInviteClient(self._context, self.text.cancel(), self.flow, Nobody(), self._forget)
 
     def _repeat_doubling(self, now: float) -> None:
         # Timer A doubles without a bound (section 17.1.1.2); timer B ends it.
@@ -187,13 +196,18 @@ class InviteClient(ClientTransaction):
         self._disarm("A", "B")
         self._user.response(message, now)
 
+    def _go_on(self, now: float, message: Response) -> None:
+        if not self._cancelled:
+            self._disarm("end")  # it came although the stream was gone
+        self._user.response(message, now)
+
     def _succeed(self, now: float, message: Response) -> None:
-        self._disarm("A", "B", "cancel")
+        self._disarm("A", "B", "end")
         self._arm("M", now + TIMEOUT)
         self._user.response(message, now)
 
     def _refused(self, now: float, message: Response) -> None:
-        self._disarm("A", "B", "cancel")
+        self._disarm("A", "B", "end")
         self._arm("D", now if self.flow.reliable else now + TIMEOUT)
         self._ack = self.text.ack(message)
         self._acknowledge(now, message)
@@ -203,4 +217,4 @@ class InviteClient(ClientTransaction):
         self._context.send(self._ack, self.flow, self)
 
     def _expect_the_end(self, now: float) -> None:
-        self._arm("cancel", now + TIMEOUT)
+        self._arm("end", now + TIMEOUT)

@@ -9,6 +9,7 @@ from gateway.deadlines import Deadlines
 from gateway.sip.events import Event
 from gateway.sip.public_address import PublicAddress
 from gateway.sip.resting import Resting
+from gateway.sip.serializer import bracketed
 from gateway.sip.settings import PROFILES, Profile, StackSettings, Tokens
 from gateway.sip.trust import Trust
 from gateway.sip.wire import Datagram, Flow, Lookup, Target
@@ -74,6 +75,11 @@ class Context:
     def branch(self) -> str:
         """A new branch (section 8.1.1.7)."""
         return COOKIE + self.tokens.hex(10)
+
+    def via(self, flow: Flow, branch: str) -> str:
+        """The Via of a request of ours on a flow; with rport (RFC 3581 section 3)."""
+        address = f"{bracketed(self.host_for(flow))}:{self.port_for(flow)}"
+        return f"SIP/2.0/{flow.transport.upper()} {address};branch={branch};rport"
 
     def host_for(self, flow: Flow) -> str:
         """What Via, Contact and SDP say on a flow."""

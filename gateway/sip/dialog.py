@@ -8,7 +8,8 @@ from gateway.errors import RemoteProtocolError
 from gateway.sip.addresses import is_literal, is_private
 from gateway.sip.headers import Headers, parse_address, split_addresses
 from gateway.sip.message import Message, Request, Response
-from gateway.sip.uri import Uri
+from gateway.sip.request_text import RequestText
+from gateway.sip.uri import Uri, parse_uri
 from gateway.sip.wire import Flow, Target
 
 DialogKey = tuple[str, str, str]
@@ -61,24 +62,31 @@ class Dialog:
         self.route_set = route_set(headers)
 
     @classmethod
-    def placed(cls, local: str, response: Response, flow: Flow) -> Dialog:
-        """The dialog that a response to our INVITE makes (section 12.1.2); `local` is our From.
+    def placed(cls, invite: RequestText, response: Response, flow: Flow) -> Dialog:
+        """The dialog that a response to our INVITE makes (section 12.1.2).
 
-        Raises RemoteProtocolError when Contact or Record-Route cannot be read.
+        Raises RemoteProtocolError when Contact or Record-Route cannot be read; a 2xx has to be
+        acknowledged all the same, and is, to where the INVITE went.
         """
         dialog = cls.__new__(cls)
         headers = response.headers
         dialog.called = False
         dialog.call_id = response.call_id
-        dialog.local = local
+        dialog.local = invite.sender
         dialog.local_tag = response.from_.tag
         dialog.remote = headers.get("to") or ""
         dialog.remote_tag = response.to.tag
-        dialog.local_cseq = response.cseq.number
+        dialog.local_cseq = invite.cseq
         dialog.remote_cseq = None
         dialog.flow = flow
-        dialog.remote_target = _contact(response)
-        dialog.route_set = route_set(headers)[::-1]
+        try:
+            dialog.remote_target = _contact(response)
+            dialog.route_set = route_set(headers)[::-1]
+        except RemoteProtocolError:
+            if response.status < 200:
+                raise
+            dialog.remote_target = parse_uri(invite.uri)
+            dialog.route_set = []
         return dialog
 
     @property
@@ -94,6 +102,11 @@ class Dialog:
         contacts = message.contacts
         if contacts:
             self.remote_target = contacts[0].uri
+
+    def moved(self, flow: Flow) -> None:
+        """The dialog goes on over another connection to the same host; the old one may be gone."""
+        if self.flow.reliable and flow.reliable and flow.remote[0] == self.flow.remote[0]:
+            self.flow = flow
 
     def next_cseq(self) -> int:
         """The number of our next request."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from gateway.sip.client_request import ClientRequest, Plan, RequestHost, RequestUser
 from gateway.sip.context import Context
-from gateway.sip.dialog import Dialog
+from gateway.sip.dialog import Dialog, Outgoing
+from gateway.sip.headers import Via
 from gateway.sip.request_text import Lines
-from gateway.sip.serializer import bracketed, request
+from gateway.sip.serializer import request
 from gateway.sip.wire import Flow
 
 if TYPE_CHECKING:
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
 
 class DialogRequests:
-    """Makes the requests of one dialog; `credentials` answer challenges inside it."""
+    """Makes the requests of one dialog; `credentials` answer challenges inside it.
 
-    __slots__ = ("_context", "_host", "credentials", "dialog")
+    `met` is told the hosts that these requests reach.
+    """
+
+    __slots__ = ("_context", "_host", "credentials", "dialog", "met")
 
     def __init__(
         self,
@@ -30,6 +34,7 @@ class DialogRequests:
     ) -> None:
         self._context = context
         self._host = host
+        self.met: Callable[[str], None] | None = None
         self.dialog = dialog
         self.credentials = credentials
 
@@ -44,6 +49,7 @@ class DialogRequests:
         """Start a request (section 12.2.1.1)."""
         dialog = self.dialog
         outgoing = dialog.outgoing()
+        connected = isinstance(outgoing.path, Flow) and outgoing.path.reliable
         plan = Plan(
             method,
             outgoing.uri,
@@ -53,7 +59,8 @@ class DialogRequests:
             outgoing.routes,
             body,
             self.credentials,
-            outgoing.target if isinstance(outgoing.path, Flow) and outgoing.path.reliable else None,
+            outgoing.target if connected else None,
+            self._seen,
         )
         started = ClientRequest(self._context, self._host, plan, user)
         started.start(now)
@@ -71,45 +78,87 @@ class DialogRequests:
         ]
         if body:
             lines.append(("Content-Type", "application/sdp"))
-        ack = Acknowledgement(self._context, outgoing.uri, lines, body)
+        ack = Acknowledgement(self._context, outgoing, lines, body, self.met)
         if isinstance(outgoing.path, Flow):
             ack.resolved([outgoing.path], now, "")
         else:
-            self._context.ask(outgoing.path, ack)
+            ack.look_up()
         return ack
 
     def _identity(self) -> Lines:
         dialog = self.dialog
         return [("From", dialog.local), ("To", dialog.remote), ("Call-ID", dialog.call_id)]
 
+    def _seen(self, flow: Flow, via: Via, now: float) -> None:
+        """An answer came: whoever is there is our peer, and the next request takes that way."""
+        self.dialog.moved(flow)
+        if self.met is not None:
+            self.met(flow.remote[0])
+
 
 class Acknowledgement:
-    """The ACK to one 2xx, sent again for each repetition of it (section 13.2.2.4)."""
+    """The ACK to one 2xx, sent again for each repetition of it (section 13.2.2.4).
 
-    __slots__ = ("_body", "_branch", "_context", "_data", "_flow", "_lines", "_uri")
+    When the way is not known, or the connection that was the way is gone, it is looked up.
+    """
 
-    def __init__(self, context: Context, uri: str, lines: Lines, body: bytes) -> None:
+    __slots__ = (
+        "_body", "_branch", "_context", "_data", "_flow", "_lines", "_looking", "_met", "_outgoing",
+        "_redialled",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        context: Context,
+        outgoing: Outgoing,
+        lines: Lines,
+        body: bytes,
+        met: Callable[[str], None] | None,
+    ) -> None:
         self._context = context
-        self._uri = uri
+        self._outgoing = outgoing
         self._lines = lines
         self._body = body
+        self._met = met
         self._branch = context.branch()
         self._data = b""
         self._flow: Flow | None = None
+        self._looking = False
+        self._redialled = False
+
+    def look_up(self) -> None:
+        """Ask for the way."""
+        if not self._looking:
+            self._looking = True
+            self._context.ask(self._outgoing.target, self)
 
     def resolved(self, flows: list[Flow], now: float, reason: str) -> None:
-        """The way is known: send. Without one, the peer's repetitions go unheard and end it."""
+        """The way is known: send. Without one, the next repetition of the 2xx asks again."""
+        self._looking = False
         if not flows:
             self._context.count("unsent_acks")
             return
         self._flow = flow = flows[0]
-        context = self._context
-        address = f"{bracketed(context.host_for(flow))}:{context.port_for(flow)}"
-        via = f"SIP/2.0/{flow.transport.upper()} {address};branch={self._branch};rport"
-        self._data = request("ACK", self._uri, via, self._lines, self._body)
-        self.repeat()
+        if self._met is not None:
+            self._met(flow.remote[0])
+        via = self._context.via(flow, self._branch)
+        self._data = request("ACK", self._outgoing.uri, via, self._lines, self._body)
+        self._send()
 
     def repeat(self) -> None:
         """The 2xx came again."""
+        self._redialled = False
+        self._send()
+
+    def unsent(self) -> None:
+        """It could not be sent: on a stream that is gone, once more by a connection of our own."""
+        if self._flow is not None and self._flow.reliable and not self._redialled:
+            self._redialled = True
+            self._flow = None
+            self.look_up()
+
+    def _send(self) -> None:
         if self._flow is not None:
-            self._context.send(self._data, self._flow)
+            self._context.send(self._data, self._flow, self)
+        else:
+            self.look_up()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Final
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.dialog import Dialog
@@ -14,20 +15,24 @@ from gateway.sip.message import Response
 from gateway.sip.request_text import Lines
 from gateway.sip.stray import Unheard
 
-MOST = 16
+MOST: Final = 16
 """Forks of one call that are told apart; a proxy that rings more is answered by the final alone."""
 
 
 class Early:
-    """One of them: its dialog, what its media are, and how far its reliable provisionals are."""
+    """One of them: its dialog, what its media are, and how far its reliable provisionals are.
 
-    __slots__ = ("dialog", "media", "requests", "rseq")
+    `renegotiated`: an UPDATE has changed the media, so an answer that the 2xx repeats is old.
+    """
+
+    __slots__ = ("dialog", "media", "renegotiated", "requests", "rseq")
 
     def __init__(self, dialog: Dialog, requests: DialogRequests) -> None:
         self.dialog = dialog
         self.requests = requests
         self.rseq: int | None = None
         self.media: NegotiatedMedia | None = None
+        self.renegotiated = False
 
     def learn(self, response: Response) -> None:
         """A later provisional may bring another Contact."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from gateway.sip.media import NegotiatedMedia
     from gateway.sip.message import Request
     from gateway.sip.outgoing_call import OutgoingCall
+    from gateway.sip.referral import Referral
     from gateway.sip.session import Session
-    from gateway.sip.transfer import Referral
     from gateway.sip.wire import Flow
 
 

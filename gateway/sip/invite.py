@@ -11,20 +11,16 @@ from gateway.sip.dialog import Dialog
 from gateway.sip.events import Answered, EndCause
 from gateway.sip.headers import NameAddr
 from gateway.sip.identity import IDENTITY_HEADERS, CallerId, caller_id
-from gateway.sip.media import LocalMedia, NotAcceptable
+from gateway.sip.media import LocalMedia
 from gateway.sip.message import Message, Request
-from gateway.sip.negotiation import sdp_of
-from gateway.sip.reliable import ReliableProvisionals, wants_reliable
+from gateway.sip.peer import Peer
+from gateway.sip.provisionals import Provisionals
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session import Session, SessionHost
-from gateway.sip.session_table import FINISHED, INCOMING
+from gateway.sip.session_table import FINISHED, INCOMING, UNANSWERED
 from gateway.sip.settings import Profile
 from gateway.sip.transaction import Table
 from gateway.sip.uri import readable
-
-# A proxy forgets a call after three minutes without a provisional (section 16.6, timer C), and
-# section 13.3.1.1 asks for one each minute.
-RINGING_AGAIN: Final = 60.0
 
 _SDP: Final = ("Content-Type", "application/sdp")
 
@@ -48,12 +44,8 @@ class InviteSession(Session):
         self.replaces: Session | None = None
         self._transaction = transaction
         self._refusal: tuple[int, str | None, Lines] = (480, None, [])
-        self._reliable: ReliableProvisionals | None = None
-        self._early = False  # our SDP went out in a provisional
-        self._answer_due = False
-        if profile.offers("100rel") and wants_reliable(request):
-            self._reliable = ReliableProvisionals(context, transaction, self._no_prack)
-        self.learn_abilities(request)
+        self._provisionals = Provisionals(self, transaction)
+        self.peer = Peer(request)
         self.enter_dialog(dialog)
 
     # --- what the service reads ---------------------------------------------------------------
@@ -101,14 +93,17 @@ class InviteSession(Session):
         self.local_event("ring", now)
 
     def progress(self, now: float) -> None:
-        """Send 183 with our SDP: what the phone plays is heard before the answer (early media)."""
+        """Send 183 with our SDP: what the phone plays is heard before the answer (early media).
+
+        Without SDP where the INVITE made no offer: ours may only go into what is sure to arrive.
+        """
         self._must_be_prepared("progress")
         self.local_event("progress", now)
 
     def answer(self, now: float) -> None:
         """Send 200 with our SDP; `prepare` goes before."""
         self._must_be_prepared("answer")
-        self.local_event("answer", now)
+        self.local_event("accept" if self._provisionals.holds_up else "answer", now)
 
     def _must_be_prepared(self, what: str) -> None:
         if not self.negotiation.prepared and self.state not in FINISHED:
@@ -133,7 +128,7 @@ class InviteSession(Session):
     def hang_up(self, now: float, *, reason: str = "") -> None:
         """End the call: BYE (after the ACK when that is still missing), before the 200 a 480."""
         self.headers.describe(reason=reason or None)
-        if self.state in {"incoming", "ringing"}:
+        if self.state in UNANSWERED:
             self._refusal = (480, None, [])
             self.local_event("refuse", now)
         else:
@@ -146,61 +141,63 @@ class InviteSession(Session):
         extra = self.headers.final(self.facts_at(status, now), headers)
         self._transaction.reply(status, now, extra)
         self.state = "over"
-        self.host.forget_session(self)
+        self._let_go(now)
 
     def cancelled(self, request: Request, now: float) -> None:
         """CANCEL matched our INVITE (section 9.2); after the answer it means nothing."""
         self.feed("cancel", now, request)
 
+    def began_with(self, transaction: ServerTransaction) -> bool:
+        return transaction is self._transaction
+
     def inside(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         if request.method == "PRACK":
-            self._prack(request, transaction, now)
+            self._provisionals.prack(request, transaction, now)
         else:
             super().inside(request, transaction, now)
 
-    def timer(self, name: str, now: float) -> None:
-        """A minute of ringing has passed."""
-        if self.state == "ringing":
-            self._send_ringing(now)
+    def barred(self, method: str) -> int:
+        # RFC 3311 section 5.1: before the answer an UPDATE may make an offer once ours is settled.
+        early = method == "UPDATE" and self._provisionals.settled
+        return 0 if early else super().barred(method)
+
+    def refuse(self, status: int, warning: str | None, reason: str, now: float) -> None:
+        """Refuse for a reason of the protocol."""
+        self.default_reason(reason)
+        self._refusal = (status, warning, [])
+        self.feed("refuse", now)
+
+    def no_prack(self, now: float) -> None:
+        """RFC 3262 section 3: after 64*T1 without a PRACK the INVITE should fail with a 5xx."""
+        self.refuse(504, None, "no-prack", now)
 
     # --- actions of the table -----------------------------------------------------------------
 
-    def _let_go(self) -> None:
-        self._stop_ringing()
+    def _let_go(self, now: float) -> None:
+        self._provisionals.stop()
         self._transaction.owner = None
-        super()._let_go()
+        super()._let_go(now)
 
     def _do_ring(self, now: float, message: Message | None) -> None:
-        self._send_ringing(now)
+        self._provisionals.ring(now)
 
     def _do_progress(self, now: float, message: Message | None) -> None:
-        body, _ = self.negotiation.first_answer()
-        self._early = True
-        self._provisional(183, [_SDP], body, now)
-        self.context.deadlines.set(("ring", self), now + RINGING_AGAIN)
+        self._provisionals.progress(now)
+
+    def _do_stop_ringing(self, now: float, message: Message | None) -> None:
+        self._provisionals.stop_ringing()
 
     def _do_answer(self, now: float, message: Message | None) -> None:
-        self._stop_ringing()
-        if self._reliable is not None and self._reliable.outstanding and self._early:
-            # RFC 3262 section 3: no 2xx before the PRACK of a provisional that carried SDP.
-            self._answer_due = True
-        else:
-            self._send_answer(now)
-
-    def _send_answer(self, now: float) -> None:
-        self._answer_due = False
+        self._provisionals.stop()
         self._answered_at = now
-        if self._reliable is not None:
-            self._reliable.stop()
         flow = self.dialog.flow
         lines = [*self.headers.success(self.request, flow), *self.expiry.answer(self.request, now)]
         lines += self.headers.ok(self.facts_at(200, now))
-        # RFC 3262 section 5: what a reliable provisional has answered is not said again.
-        silent = self._reliable is not None and self._early
-        body, offered = (b"", False) if silent else self.negotiation.first_answer()
+        settled = self._provisionals.settled
+        body, offered = (b"", False) if settled else self.negotiation.first_answer()
         self._transaction.reply(200, now, [*lines, _SDP] if body else lines, body)
         number = self.request.cseq.number
-        self.offers.await_ack(self._transaction, number, offered=offered, now=now)
+        self.answering.await_ack(self._transaction, number, offered=offered, now=now)
 
     def _do_refuse(self, now: float, message: Message | None) -> None:
         status, warning, extra = self._refusal
@@ -225,47 +222,3 @@ class InviteSession(Session):
         self.context.report(Answered(self))
         if self.replaces is not None:
             self.replaces.finish(EndCause.REPLACED, now)
-
-    # --- parts --------------------------------------------------------------------------------
-
-    def _send_ringing(self, now: float) -> None:
-        self._provisional(180, [], b"", now)
-        self.context.deadlines.set(("ring", self), now + RINGING_AGAIN)
-
-    def _provisional(self, status: int, extra: Lines, body: bytes, now: float) -> None:
-        lines = [*self.headers.ringing(self.request, self.dialog.flow), *extra]
-        if self._reliable is None:
-            self._transaction.reply(status, now, lines, body)
-        else:
-            self._reliable.send(status, lines, body, now)
-
-    def _prack(self, request: Request, transaction: ServerTransaction, now: float) -> None:
-        reliable = self._reliable
-        number = self.request.cseq.number
-        if reliable is None or not reliable.acknowledged(request, number, now):
-            transaction.reply(481, now, self.headers.plain())
-            return
-        try:
-            body = self.negotiation.again(request)[0] if sdp_of(request) is not None else b""
-        except NotAcceptable as error:
-            warning = [("Warning", error.warning)]
-            transaction.reply(error.status, now, [*self.headers.plain(), *warning])
-        else:
-            lines = self.headers.plain()
-            transaction.reply(200, now, [*lines, _SDP] if body else lines, body)
-        if self._answer_due:
-            self._send_answer(now)
-
-    def _no_prack(self, now: float) -> None:
-        # RFC 3262 section 3: 64*T1 without a PRACK: the INVITE should fail with a 5xx.
-        if self._answer_due:
-            self._send_answer(now)
-        elif self.state not in FINISHED:
-            self.default_reason("no-prack")
-            self._refusal = (504, None, [])
-            self.feed("refuse", now)
-
-    def _stop_ringing(self) -> None:
-        self.context.deadlines.cancel(("ring", self))
-        if self._reliable is not None and self.state == "over":
-            self._reliable.stop()

@@ -179,13 +179,8 @@ class MessageWaiting:
             self._feed("failed", now)
             return
         self._granted = _granted(response)
-        if self._requests is None and request.flow is not None:
-            try:
-                dialog = Dialog.placed(self._local(), response, request.flow)
-            except RemoteProtocolError:
-                self._feed("failed", now)
-                return
-            dialog.local_cseq = self._cseq
+        if self._requests is None and request.flow is not None and request.text is not None:
+            dialog = Dialog.placed(request.text, response, request.flow)
             self._requests = DialogRequests(self._context, self._host, dialog, self._credentials)
         self._feed("accepted", now)
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from gateway.errors import LocalProtocolError
 from gateway.sip import offer_answer, sdp
+from gateway.sip.description import Description
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
 from gateway.sip.message import Message
+from gateway.sip.offering import Layout, accept_answer, layout_of, offer_lines
 
 
 class Negotiation:
@@ -16,12 +18,16 @@ class Negotiation:
     `holding`: our side has put the peer on hold, and every offer and answer of ours says so.
     """
 
-    __slots__ = ("_description", "_first", "_local", "holding", "media")
+    __slots__ = (
+        "_description", "_first", "_layout", "_local", "_offered_hold", "holding", "media",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self._description = offer_answer.Description()
+        self._description = Description()
         self._first: list[str] | None = None
+        self._layout = Layout()
         self._local: LocalMedia | None = None
+        self._offered_hold = False
         self.holding = False
         self.media: NegotiatedMedia | None = None
 
@@ -48,18 +54,24 @@ class Negotiation:
         return True
 
     def first_answer(self) -> tuple[bytes, bool]:
-        """The SDP of our 200 to the INVITE, and whether it is an offer."""
+        """The SDP of our first answer to the INVITE, and whether it is an offer."""
         return self._body(self._first)
 
     def offer(self) -> bytes:
         """An offer of ours, as full as the last one (section 8)."""
         local = self._ours()
-        lines = offer_answer.offer_lines(local, holding=self.holding)
+        self._offered_hold = self.holding
+        lines = offer_lines(local, self._layout, self.media, holding=self.holding)
         return self._description.body(local, lines)
 
     def unchanged(self) -> bytes:
         """What we said last, word for word: for a re-INVITE that only refreshes the session."""
-        return self._description.last(self._ours())
+        self._offered_hold = self.media is not None and self.media.holding
+        return self._description.last()
+
+    def refused(self) -> None:
+        """Our offer was refused: the session is as it was (RFC 3261 section 14.1)."""
+        self._description.revert()
 
     def again(self, request: Message) -> tuple[bytes, bool, NegotiatedMedia | None]:
         """Our SDP for a re-INVITE or UPDATE, whether it is an offer, and the media from now on.
@@ -76,7 +88,9 @@ class Negotiation:
         if body is None:
             raise NotAcceptable("There is no answer to our offer")
         answer = offer_answer.read(body)
-        return offer_answer.accept_answer(answer, self._ours(), holding=self.holding)
+        media = accept_answer(answer, self._ours(), self._layout, holding=self._offered_hold)
+        self._description.agree()
+        return media
 
     def _settle(
         self, request: Message, local: LocalMedia
@@ -86,13 +100,16 @@ class Negotiation:
             return None, None
         offer = offer_answer.read(body)
         settled = offer_answer.settle(offer, local, holding=self.holding)
+        self._layout = layout_of(offer, settled)
         return offer_answer.answer_lines(offer, settled, local), settled.media
 
     def _body(self, lines: list[str] | None) -> tuple[bytes, bool]:
         # Section 14.2: without an offer of theirs, a full one of ours.
         if lines is None:
             return self.offer(), True
-        return self._description.body(self._ours(), lines), False
+        body = self._description.body(self._ours(), lines)
+        self._description.agree()
+        return body, False
 
     def _ours(self) -> LocalMedia:
         if self._local is None:

@@ -1,4 +1,4 @@
-"""Offer and answer for one audio stream (RFC 3264): PCMU, PCMA and telephone-event."""
+"""Answers of one audio stream (RFC 3264): PCMU, PCMA and telephone-event."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from gateway.sip.sdp import Media, Session, parse_sdp
 # RFC 3551: payload types that need no rtpmap.
 _STATIC = {"0": "PCMU/8000", "8": "PCMA/8000"}
 # RFC 4733 section 7.1.1: what we can hear: digits, * # A-D. Flash, 16, is ignored.
-_EVENTS = "0-15"
-# Our number for telephone-event in offers of our own; answers take the peer's.
-_OUR_EVENT = 101
+EVENTS = "0-15"
 
 # RFC 3264 section 6.1: what we answer to each direction.
 _MIRROR = {
@@ -28,7 +26,7 @@ _MIRROR = {
 _HELD_BY_US = {"sendrecv": "sendonly", "recvonly": "inactive"}
 
 # RFC 3261 section 20.43.
-_ADDRESS, _TRANSPORT, _MEDIA_TYPE, _FORMAT = 301, 302, 304, 305
+ADDRESS, TRANSPORT, MEDIA_TYPE, FORMAT = 301, 302, 304, 305
 
 # IPv4address = 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT, without the zeros that mean octal
 _OCTET = r"(0|[1-9][0-9]{0,2})"
@@ -49,28 +47,29 @@ def settle(offer: Session, local: LocalMedia, *, holding: bool = False) -> Settl
     `holding`: the peer is on hold with us, and stays so whatever it offers.
     """
     for index, section in enumerate(offer.media):
-        if _usable(section):
+        if usable(section):
             codec = _choose(section, local)
             if codec is not None:
-                return _settled(offer, index, codec, local, holding=holding)
+                return negotiated(offer, index, codec, local, holding=holding)
     raise _why_not(offer)
 
 
-def _usable(section: Media) -> bool:
+def usable(section: Media) -> bool:
+    """Whether a section is audio that we could speak."""
     return section.kind == "audio" and section.port != 0 and section.protocol.upper() == "RTP/AVP"
 
 
 def _why_not(offer: Session) -> NotAcceptable:
     audio = [section for section in offer.media if section.kind == "audio" and section.port]
     if not audio:
-        return NotAcceptable("No audio offered", code=_MEDIA_TYPE)
-    if not any(_usable(section) for section in audio):
+        return NotAcceptable("No audio offered", code=MEDIA_TYPE)
+    if not any(usable(section) for section in audio):
         # Never a silent downgrade: RTP/SAVP asks for SRTP (RFC 4568), which is off.
-        return NotAcceptable("Transport protocol not available, RTP/AVP only", code=_TRANSPORT)
-    return NotAcceptable("No common codec, PCMU and PCMA only", code=_FORMAT)
+        return NotAcceptable("Transport protocol not available, RTP/AVP only", code=TRANSPORT)
+    return NotAcceptable("No common codec, PCMU and PCMA only", code=FORMAT)
 
 
-def _encodings(section: Media) -> dict[str, str]:
+def encodings(section: Media) -> dict[str, str]:
     """Payload type -> `NAME/rate`, in upper case, for each format of the m= line in its order."""
     maps: dict[str, str] = {}
     for value in section.get_all("rtpmap"):
@@ -81,17 +80,30 @@ def _encodings(section: Media) -> dict[str, str]:
 
 
 def _choose(section: Media, local: LocalMedia) -> Codec | None:
-    encodings = _encodings(section)
+    found = encodings(section)
     for ours in local.codecs:
-        for number, encoding in encodings.items():
-            if encoding == f"{ours.name}/8000" and number.isdigit() and int(number) < 128:
+        for number, encoding in found.items():
+            if encoding == f"{ours.name}/8000" and _is_payload_type(number):
                 return Codec(ours.name, int(number))
     return None
 
 
-def _event_number(section: Media) -> int | None:
-    for number, encoding in _encodings(section).items():
-        if encoding == "TELEPHONE-EVENT/8000" and number.isdigit() and int(number) < 128:
+def codec_under(number: str, encoding: str, local: LocalMedia) -> Codec | None:
+    """The codec of ours that an encoding is, None where we do not speak it."""
+    for ours in local.codecs:
+        if encoding == f"{ours.name}/8000" and _is_payload_type(number):
+            return Codec(ours.name, int(number))
+    return None
+
+
+def _is_payload_type(number: str) -> bool:
+    return number.isdigit() and int(number) < 128
+
+
+def event_number(section: Media) -> int | None:
+    """The payload type of telephone-event, None where there is none."""
+    for number, encoding in encodings(section).items():
+        if encoding == "TELEPHONE-EVENT/8000" and _is_payload_type(number):
             return int(number)
     return None
 
@@ -111,7 +123,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and len(text) < 6 and text.isascii() and text.isdigit() else None
 
 
-def _settled(
+def negotiated(
     session: Session,
     index: int,
     codec: Codec,
@@ -120,17 +132,18 @@ def _settled(
     *,
     holding: bool = False,
 ) -> Settled:
+    """What a section of the peer's makes of the call. Raises NotAcceptable."""
     section = session.media[index]
     host = session.address(section)
     if not host or not _reachable(host, local):
-        raise NotAcceptable("No address that we can send RTP to", code=_ADDRESS)
+        raise NotAcceptable("No address that we can send RTP to", code=ADDRESS)
     direction = _MIRROR[session.direction(section)]
     # RFC 3264 section 8.4: the old way to hold is an address of zeros: nothing may be sent there.
     if host in {"0.0.0.0", "::"}:  # noqa: S104 (not a bind)
         direction = {"sendrecv": "recvonly", "sendonly": "inactive"}.get(direction, direction)
     if holding:
         direction = _HELD_BY_US.get(direction, direction)
-    event = _event_number(section)
+    event = event_number(section)
     media = NegotiatedMedia(
         codec=codec,
         telephone_event=event,
@@ -188,10 +201,14 @@ def answer_lines(offer: Session, settled: Settled, local: LocalMedia) -> list[st
         if index == settled.place:
             lines += _audio(settled.media, settled.direction, local)
         else:
-            # RFC 3264 section 6: port 0 refuses; at least one format must stand there.
-            formats = " ".join(section.formats) or "0"
-            lines.append(f"m={section.kind} 0 {section.protocol} {formats}")
+            lines.append(refused(section))
     return lines
+
+
+def refused(section: Media) -> str:
+    """The m= line that refuses a section: port 0; at least one format must stand there."""
+    formats = " ".join(section.formats) or "0"
+    return f"m={section.kind} 0 {section.protocol} {formats}"
 
 
 def _audio(media: NegotiatedMedia, direction: str, local: LocalMedia) -> list[str]:
@@ -202,36 +219,11 @@ def _audio(media: NegotiatedMedia, direction: str, local: LocalMedia) -> list[st
         f"a=rtpmap:{number} {media.codec.name}/8000",
     ]
     if event is not None:
-        lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {_EVENTS}"]
+        lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {EVENTS}"]
     lines.append(f"a=ptime:{media.ptime}")
     if media.rtcp_mux:
         lines.append("a=rtcp-mux")
     return [*lines, f"a={direction}"]
-
-
-def offer_lines(local: LocalMedia, *, holding: bool = False) -> list[str]:
-    """Our full offer from m= on (RFC 3261 section 14.2 wants one for an INVITE without SDP)."""
-    numbers = [codec.payload_type for codec in local.codecs]
-    lines = [f"m=audio {local.port} RTP/AVP {' '.join(map(str, [*numbers, _OUR_EVENT]))}"]
-    lines += [f"a=rtpmap:{codec.payload_type} {codec.name}/8000" for codec in local.codecs]
-    lines += [f"a=rtpmap:{_OUR_EVENT} telephone-event/8000", f"a=fmtp:{_OUR_EVENT} {_EVENTS}"]
-    direction = "sendonly" if holding else "sendrecv"
-    return [*lines, f"a=ptime:{local.ptime}", f"a={direction}"]
-
-
-def accept_answer(answer: Session, local: LocalMedia, *, holding: bool = False) -> NegotiatedMedia:
-    """What the peer's answer to our offer settles; raises NotAcceptable when it is unusable."""
-    if not answer.media or not _usable(answer.media[0]):
-        raise NotAcceptable("The answer refuses our audio", code=_MEDIA_TYPE)
-    section = answer.media[0]
-    # The peer lists what it wants first (RFC 3264 section 7): its order decides here.
-    for number, encoding in _encodings(section).items():
-        for ours in local.codecs:
-            if encoding == f"{ours.name}/8000" and number.isdigit() and int(number) < 128:
-                event = _OUR_EVENT if _event_number(section) is not None else None
-                codec = Codec(ours.name, int(number))
-                return _settled(answer, 0, codec, local, event, holding=holding).media
-    raise NotAcceptable("The answer has no codec that we offered", code=_FORMAT)
 
 
 def read(body: bytes) -> Session:
@@ -240,29 +232,3 @@ def read(body: bytes) -> Session:
         return parse_sdp(body)
     except RemoteProtocolError as error:
         raise NotAcceptable(str(error).replace('"', "'"), error.status_hint) from error
-
-
-class Description:
-    """Our own SDP: the session id stays, the version grows when the text changes (section 8)."""
-
-    __slots__ = ("_lines", "_version")
-
-    def __init__(self) -> None:
-        self._lines: list[str] | None = None
-        self._version = 0
-
-    def body(self, local: LocalMedia, media_lines: list[str]) -> bytes:
-        """The body to send for these media lines."""
-        family = "IP6" if ":" in local.host else "IP4"
-        rest = ["s=-", f"c=IN {family} {local.host}", "t=0 0", *media_lines]
-        if rest != self._lines:
-            self._version += 1
-            self._lines = rest
-        return self.last(local)
-
-    def last(self, local: LocalMedia) -> bytes:
-        """The body that was sent last, unchanged: a refresh that negotiates nothing new."""
-        family = "IP6" if ":" in local.host else "IP4"
-        rest = self._lines or []
-        origin = f"o=- {local.session_id} {self._version} IN {family} {local.host}"
-        return "\r\n".join(["v=0", origin, *rest, ""]).encode("utf-8", "surrogateescape")

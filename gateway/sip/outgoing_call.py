@@ -11,28 +11,30 @@ from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
 from gateway.sip.dialog_requests import Acknowledgement, DialogRequests
 from gateway.sip.early_dialogs import MOST, Early
-from gateway.sip.events import Answered, EndCause, Progress, SessionOver
+from gateway.sip.events import Answered, EndCause, Progress
 from gateway.sip.headers import NameAddr
 from gateway.sip.identity import CallerId, number_of
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.negotiation import sdp_of
-from gateway.sip.redirects import next_target
+from gateway.sip.redirects import Redirects
 from gateway.sip.request_text import Lines
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session import Session, SessionHost
 from gateway.sip.session_table import OUTGOING
 from gateway.sip.stray import Stray
 from gateway.sip.transaction import Table
-from gateway.sip.uri import Uri
+from gateway.sip.trust import Guests
 from gateway.sip.wire import Flow
 
 if TYPE_CHECKING:
     from gateway.sip.digest_client import Credentials
 
 _SDP: Final = ("Content-Type", "application/sdp")
-# What a peer may send inside an early dialog of ours.
-_BEFORE_THE_ANSWER: Final = frozenset({"UPDATE", "BYE", "OPTIONS", "INFO"})
+# What an answer says of why.
+_WHY: Final = frozenset({"reason", "x-twilio-error", "warning"})
+_NOWHERE: Final = Flow("udp", ("0.0.0.0", 0), ("0.0.0.0", 0))  # noqa: S104 (not a bind)
+_NOBODY: Final = "anonymous.invalid"  # RFC 2606: our host while none of our addresses is chosen
 
 
 class OutgoingCall(Session):
@@ -54,12 +56,13 @@ class OutgoingCall(Session):
         self._request: ClientRequest | None = None
         self._cseq = 0
         self._early: dict[str, Early] = {}
+        self._speaking: Early | None = None  # the fork whose request is served
         self._ack: Acknowledgement | None = None
         self._stray: Stray | None = None
-        self._tried: set[str] = set()
+        self._guests = Guests(context.trust)
+        self._redirects = Redirects(plan.uri)
         self.account = plan.account
-        self.response_: Response | None = None
-        self.request = plan.invite()
+        self.request = plan.invite(context.settings.public_host or _NOBODY)
         self.negotiation.place(local)
         self._offer = self.negotiation.offer()
 
@@ -71,7 +74,7 @@ class OutgoingCall(Session):
         if self._dialog is not None:
             return self._dialog.flow
         flow = self._request.flow if self._request is not None else None
-        return flow or Flow("udp", ("0.0.0.0", 0), ("0.0.0.0", 0))  # noqa: S104 (nowhere yet)
+        return flow or _NOWHERE
 
     @property
     def remote_party(self) -> NameAddr:
@@ -97,12 +100,9 @@ class OutgoingCall(Session):
     @property
     def identity_headers(self) -> list[tuple[str, str]]:
         """What the far end's answer says of why: Reason and Twilio's error."""
-        kept = {"reason", "x-twilio-error", "warning"}
-        return [(name, value) for name, value in self._told_by_peer.headers if name.lower() in kept]
-
-    @property
-    def _told_by_peer(self) -> Message:
-        return self.request if self.response_ is None else self.response_
+        said = self.peer.said
+        fields = [] if said is None else said.headers.items()
+        return [(name, value) for name, value in fields if name.lower() in _WHY]
 
     # --- the INVITE -----------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class OutgoingCall(Session):
             self.host,
             Plan(
                 "INVITE",
-                str(self.request.uri),
+                str(plan.uri),
                 plan.path,
                 self._next_cseq,
                 self._headers,
@@ -125,7 +125,7 @@ class OutgoingCall(Session):
             ),
             self,
         )
-        self.host.know_session(self, (self.call_id, self.request.from_.tag, ""))
+        self.host.know_session(self, None)
         self._request.start(now)
 
     def _next_cseq(self) -> int:
@@ -133,8 +133,10 @@ class OutgoingCall(Session):
         return self._cseq
 
     def _headers(self, flow: Flow) -> Lines:
-        lines = [*self._plan.identity(), *self.headers.request()]
-        return [*lines, *self.headers.offered(flow), *self.expiry.ask(), *self._plan.extra, _SDP]
+        plan, host = self._plan, self.context.host_for(flow)
+        self.request = plan.invite(host)
+        lines = [*plan.identity(host), *self.headers.request()]
+        return [*lines, *self.headers.offered(flow), *self.expiry.ask(), *plan.extra, _SDP]
 
     def response(self, request: ClientRequest, response: Response, now: float) -> None:
         """To our INVITE; each repeated 2xx comes here, too."""
@@ -143,9 +145,7 @@ class OutgoingCall(Session):
             return
         if status >= 300:
             self._refused(request, response, now)
-            return
-        self.response_ = response
-        if status >= 200:
+        elif status >= 200:
             self._success(request, response, now)
         elif not self.finished:
             self._provisional(request, response, now)
@@ -155,19 +155,16 @@ class OutgoingCall(Session):
         self.transport_problem = why
         self.feed("lost", now)
 
+    # --- early dialogs --------------------------------------------------------------------------
+
     def _provisional(self, request: ClientRequest, response: Response, now: float) -> None:
-        if self.state != "calling":
-            return
         early = self._early_dialog(request, response)
         if early is not None:
             early.learn(response)
             if not early.acknowledge(response, self.headers.request(), now):
                 return
-            media = self._early_media(response)
-            if media is not None:
-                early.media = media
-                self.negotiation.media = media
-        self.learn_abilities(response)
+        self._take_early_media(early, response)
+        self.peer.answers(response)
         self.context.report(Progress(self, response.status))
 
     def _early_dialog(self, request: ClientRequest, response: Response) -> Early | None:
@@ -177,7 +174,7 @@ class OutgoingCall(Session):
         try:
             dialog = self._dialog_of(request, response)
         except RemoteProtocolError:
-            return None  # RFC 3261 section 12.1.2 needs a Contact: a provisional may lack one
+            return None
         early = Early(dialog, DialogRequests(self.context, self.host, dialog, self._credentials))
         self._early[tag] = early
         self.host.know_session(self, dialog.key)
@@ -186,18 +183,53 @@ class OutgoingCall(Session):
     def _dialog_of(self, request: ClientRequest, response: Response) -> Dialog:
         assert request.flow is not None
         assert request.text is not None
-        local = next(value for name, value in request.text.lines if name == "From")
-        dialog = Dialog.placed(local, response, request.flow)
-        dialog.local_cseq = self._cseq
+        dialog = Dialog.placed(request.text, response, request.flow)
+        self._guests.welcome(request.flow.remote[0])
         return dialog
 
-    def _early_media(self, response: Response) -> NegotiatedMedia | None:
-        if sdp_of(response) is None:
-            return None
+    def _take_early_media(self, early: Early | None, response: Response) -> None:
+        """A provisional may show the answer before it holds (RFC 3960); the final one decides."""
+        if sdp_of(response) is None or (early is not None and early.renegotiated):
+            return
         try:
-            return self.negotiation.answered(response)
+            media = self.negotiation.answered(response)
         except NotAcceptable:
-            return None  # the final answer decides
+            return
+        self.negotiation.media = media
+        if early is not None:
+            early.media = media
+
+    def in_order(self, request: Request) -> bool:
+        early = self._early.get(request.from_.tag)
+        if self._ack is None:
+            return early is None or early.dialog.in_order(request.cseq.number)
+        return super().in_order(request)
+
+    def inside(self, request: Request, transaction: ServerTransaction, now: float) -> None:
+        if self._ack is None:
+            early = self._early.get(request.from_.tag)
+            if early is None:
+                transaction.reply(481, now, self.headers.plain())
+                return
+            # The fork that speaks is the one that is spoken to, until one has answered.
+            self._speaking = early
+            self._dialog, self._requests = early.dialog, early.requests
+        super().inside(request, transaction, now)
+
+    def barred(self, method: str) -> int:
+        early = self._speaking
+        if self.is_up or (method == "UPDATE" and early is not None and early.media is not None):
+            return 0
+        # RFC 3311 section 5.2: the offer of our INVITE has no answer yet.
+        return 491
+
+    def change_media(self, media: NegotiatedMedia) -> None:
+        if not self.is_up and self._speaking is not None:
+            self._speaking.media = media
+            self._speaking.renegotiated = True
+        super().change_media(media)
+
+    # --- final answers --------------------------------------------------------------------------
 
     def _success(self, request: ClientRequest, response: Response, now: float) -> None:
         if self._ack is not None and response.to.tag == self.dialog.remote_tag:
@@ -210,64 +242,54 @@ class OutgoingCall(Session):
     def _take(self, request: ClientRequest, response: Response, now: float) -> None:
         """The first 2xx: ACK it (section 13.2.2.4), then see what it says."""
         assert request.text is not None
-        try:
-            dialog = self._dialog_of(request, response)
-        except RemoteProtocolError:
-            self.context.count("unusable_answers")
-            self.feed("lost", now)
-            return
+        dialog = self._dialog_of(request, response)
         early = self._early.get(response.to.tag)
         if early is not None:
+            # The same dialog: only its route set is computed anew (section 13.2.2.4).
             dialog.local_cseq = early.dialog.local_cseq
+            dialog.remote_cseq = early.dialog.remote_cseq
+        # What the other forks say from now on belongs to no call.
+        self.host.forget_session(self)
         self.enter_dialog(dialog, self._credentials)
-        self.context.trust.vouch(dialog.flow.remote[0])
-        self._ack = self.requests.acknowledge(
-            response.cseq.number, request.text.credentials(), b"", now
-        )
-        self.learn_abilities(response)
+        self.requests.met = self._guests.welcome
+        text = request.text
+        self._ack = self.requests.acknowledge(text.cseq, text.credentials(), b"", now)
+        self.peer.answers(response)
         self.feed("success", now, response)
 
     def _unwanted(self, response: Response, now: float) -> None:
         if self._stray is None:
             assert self._request is not None
-            self._stray = Stray(self.context, self.host, self._request.invite)
-        self._stray.unwanted(response, now)
+            invite = self._request.invite
+            self._stray = Stray(self.context, self.host, invite, self._credentials)
+        early = self._early.get(response.to.tag)
+        used = 0 if early is None else early.dialog.local_cseq
+        self._stray.unwanted(response, now, used)
 
     def _refused(self, request: ClientRequest, response: Response, now: float) -> None:
-        if response.status == 422 and self.expiry.too_small(response) and not self.finished:
+        if response.status == 422 and not self.finished and self.expiry.too_small(response):
             request.again(now)
             return
-        self.response_ = response
-        if response.status < 400 and self.context.settings.redirects and not self.finished:
-            target = next_target(response, self._tried)
-            if target is not None:
-                self._redirect(target, now)
+        self.peer.answers(response)
+        # Section 8.1.3.4: a 6xx ends the search, too.
+        if self.context.settings.redirects and not self.finished and response.status < 600:
+            self._redirects.learn(response)
+            if self._redirect(now):
                 return
         self.feed("failure", now, response)
 
-    def _redirect(self, target: Uri, now: float) -> None:
-        """Section 8.1.3.4: the same call to another URI, found as if it had been dialled."""
+    def _redirect(self, now: float) -> bool:
+        """The same call to another URI, found as if it had been dialled; whether there is one."""
+        target = self._redirects.next()
+        if target is None:
+            return False
         self.context.count("redirected")
         self._early.clear()
+        self._speaking = None
+        self.negotiation.media = None
         self._plan = self._plan.redirected(target)
-        self.request.uri = target
         self.start(now)
-
-    def in_order(self, request: Request) -> bool:
-        early = self._early.get(request.from_.tag)
-        if self._ack is None:
-            return early is None or early.dialog.in_order(request.cseq.number)
-        return super().in_order(request)
-
-    def inside(self, request: Request, transaction: ServerTransaction, now: float) -> None:
-        if self._ack is None:
-            early = self._early.get(request.from_.tag)
-            if early is None or request.method not in _BEFORE_THE_ANSWER:
-                transaction.reply(481, now, self.headers.plain())
-                return
-            # The fork that speaks is the one that is spoken to, until one has answered.
-            self._dialog, self._requests = early.dialog, early.requests
-        super().inside(request, transaction, now)
+        return True
 
     # --- actions of the table -----------------------------------------------------------------
 
@@ -275,44 +297,36 @@ class OutgoingCall(Session):
         assert isinstance(message, Response)
         self._answered_at = now
         self.expiry.agreed(message, now)
-        early = self._early.get(message.to.tag)
-        if sdp_of(message) is not None or early is None or early.media is None:
-            try:
-                self.negotiation.media = self.negotiation.answered(message)
-            except NotAcceptable:
-                self.feed("unusable", now)
-                return
+        try:
+            self.negotiation.media = self._final_media(message)
+        except NotAcceptable:
+            self.feed("unusable", now)
         else:
-            self.negotiation.media = early.media
-        self.context.report(Answered(self))
+            self.context.report(Answered(self))
+
+    def _final_media(self, success: Response) -> NegotiatedMedia:
+        """What holds now: the SDP of the 2xx, unless a provisional has settled it for good."""
+        early = self._early.get(success.to.tag)
+        settled = early is not None and (early.renegotiated or sdp_of(success) is None)
+        if early is not None and early.media is not None and settled:
+            return early.media
+        return self.negotiation.answered(success)
 
     def _do_cancel(self, now: float, message: Message | None) -> None:
         self.default_reason("cancelled")
-        cause = EndCause.CANCELLED if self._cause is EndCause.LOCAL_BYE else self._cause
-        self.ended(cause)
+        self.ended(EndCause.CANCELLED if self._cause is EndCause.LOCAL_BYE else self._cause)
         if self._request is not None:
             self._request.cancel(now)
-
-    def _do_bye_before_answer(self, now: float, message: Message | None) -> None:
-        """A callee must not (section 15), and the INVITE's own answer is still to come."""
-
-    def _do_end_late(self, now: float, message: Message | None) -> None:
-        self._do_send_bye(now, message)
 
     def _do_refused(self, now: float, message: Message | None) -> None:
         status = message.status if isinstance(message, Response) else None
         if self._request is not None and self._request.problem:
             self.transport_problem = self._request.problem
-        self._status = status
         self.ended(EndCause.REFUSED, status)
 
     def _do_lost(self, now: float, message: Message | None) -> None:
         self.ended(EndCause.NO_RESPONSE)
 
-    def _do_report_over(self, now: float, message: Message | None) -> None:
-        self.context.report(SessionOver(self, self._status))
-
-    def _let_go(self) -> None:
-        if self._ack is not None:
-            self.context.trust.unvouch(self.dialog.flow.remote[0])
-        super()._let_go()
+    def _let_go(self, now: float) -> None:
+        self._guests.leave()
+        super()._let_go(now)

@@ -37,13 +37,12 @@ def plan_call(context: Context, provider: Provider | None, wish: Wish) -> CallPl
     path, fallback, routes = _way(provider, target_of(uri))
     host = path.remote[0] if isinstance(path, Flow) else path.host
     named = account.profile if account is not None else None
-    us = context.settings.public_host or (path.local[0] if isinstance(path, Flow) else "")
+    tag = context.tokens.hex(8)
     return CallPlan(
         account=account.name if account is not None else None,
         uri=uri,
-        sender=sender(
-            account, us or "anonymous.invalid", context.tokens.hex(8), private=wish.private
-        ),
+        to=uri,
+        sender=lambda host: sender(account, host, tag, private=wish.private),
         call_id=context.tokens.hex(12),
         contact_user=escape(account.username, USER_SAFE) if account is not None else "tipring",
         profile=PROFILES[named] if named else context.profile_for(host),

@@ -1,4 +1,4 @@
-"""Where a 3xx sends a call on to (RFC 3261 section 8.1.3.4)."""
+"""Where 3xx answers send a call on to (RFC 3261 section 8.1.3.4)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,38 @@ from gateway.sip.uri import Uri
 MOST: Final = 5
 """So many URIs are tried for one call: two that point at each other must not run for ever."""
 
+# 305 names a proxy and 380 a service: neither is another place where the callee is.
+_FOLLOWED: Final = frozenset({300, 301, 302})
 
-def next_target(response: Response, tried: set[str]) -> Uri | None:
-    """The best Contact that was not tried yet, by its q; None: the 3xx is the answer."""
-    try:
-        contacts = response.contacts
-    except RemoteProtocolError:
+
+class Redirects:
+    """The target set of one call; `first` is what was dialled."""
+
+    __slots__ = ("_left", "_tried")
+
+    def __init__(self, first: Uri) -> None:
+        self._tried = {str(first)}
+        self._left: list[Uri] = []
+
+    def learn(self, response: Response) -> None:
+        """What a 3xx names, best first, comes before what an earlier one has named."""
+        if response.status not in _FOLLOWED:
+            return
+        try:
+            contacts = response.contacts
+        except RemoteProtocolError:
+            return
+        best = sorted(contacts, key=_weight, reverse=True)
+        self._left[:0] = [contact.uri.without_headers() for contact in best]
+
+    def next(self) -> Uri | None:
+        """The best URI that was not tried yet; None: the last answer is the answer."""
+        while self._left and len(self._tried) < MOST:
+            uri = self._left.pop(0)
+            if uri.is_sip and str(uri) not in self._tried:
+                self._tried.add(str(uri))
+                return uri
         return None
-    for contact in sorted(contacts, key=_weight, reverse=True):
-        uri = contact.uri.without_headers()
-        if uri.is_sip and str(uri) not in tried and len(tried) < MOST:
-            tried.add(str(uri))
-            return uri
-    return None
 
 
 def _weight(contact: NameAddr) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.context import Context
@@ -23,13 +23,24 @@ def wants_reliable(request: Message) -> bool:
     return any(tag.lower() == "100rel" for value in values for tag in split_list(value))
 
 
+class Provisional(NamedTuple):
+    """A 18x: its status, header lines and body. `offered`: that is an offer of ours."""
+
+    status: int
+    headers: Lines
+    body: bytes
+    offered: bool
+
+
 class ReliableProvisionals:
     """The reliable provisionals of one INVITE: one is out at a time, the next waits for its PRACK.
 
     `gave_up(now)` is called when none comes within 64*T1.
     """
 
-    __slots__ = ("_context", "_gave_up", "_interval", "_out", "_queue", "_rseq", "_transaction")
+    __slots__ = (
+        "_context", "_gave_up", "_interval", "_queue", "_rseq", "_transaction", "out", "settled",
+    )  # fmt: skip
 
     def __init__(
         self, context: Context, transaction: ServerTransaction, gave_up: Callable[[float], None]
@@ -39,43 +50,58 @@ class ReliableProvisionals:
         self._gave_up = gave_up
         self._rseq = int(context.tokens.hex(4), 16) & _FIRST_MOST
         self._interval = T1
-        self._out = False
-        self._queue: list[tuple[int, Lines, bytes]] = []
+        self._queue: list[Provisional] = []
+        self.out: Provisional | None = None
+        """The one that waits for its PRACK."""
+        self.settled = False
+        """Whether one with our SDP has arrived."""
 
     @property
-    def outstanding(self) -> bool:
-        """Whether a provisional still waits for its PRACK."""
-        return self._out
+    def holds_up(self) -> bool:
+        """Whether a 2xx has to wait: not before the PRACK of what carried SDP (section 3)."""
+        return self.out is not None and bool(self.out.body)
 
-    def send(self, status: int, headers: Lines, body: bytes, now: float) -> None:
+    def send(self, provisional: Provisional, now: float) -> None:
         """Send a 18x with Require: 100rel and RSeq, at once or after the one before."""
-        if self._out:
-            self._queue.append((status, headers, body))
+        if self.out is not None:
+            self._queue.append(provisional)
             return
         self._rseq += 1
-        self._out = True
+        self.out = provisional
         self._interval = T1
-        lines = [*headers, ("Require", "100rel"), ("RSeq", str(self._rseq))]
-        self._transaction.reply(status, now, lines, body)
+        lines = [*provisional.headers, ("Require", "100rel"), ("RSeq", str(self._rseq))]
+        self._transaction.reply(provisional.status, now, lines, provisional.body)
         self._context.deadlines.set(("repeat", self), now + T1)
         self._context.deadlines.set(("give up", self), now + TIMEOUT)
 
-    def acknowledged(self, prack: Request, invite_cseq: int, now: float) -> bool:
-        """A PRACK: whether it is for the provisional that is out."""
+    def take(self, prack: Request, invite_cseq: int) -> Provisional | None:
+        """The provisional that a PRACK is for; None where it is for none that waits.
+
+        The next in the queue is sent by `go_on`, after the answer to the PRACK.
+        """
         try:
-            rseq, number, method = parse_rack(prack.headers.get("rack") or "")
+            rack = parse_rack(prack.headers.get("rack") or "")
         except RemoteProtocolError:
-            return False
-        if not self._out or (rseq, number, method) != (self._rseq, invite_cseq, "INVITE"):
-            return False
-        self.stop()
-        if self._queue:
-            self.send(*self._queue.pop(0), now)
-        return True
+            return None
+        if self.out is None or rack != (self._rseq, invite_cseq, "INVITE"):
+            return None
+        arrived = self.out
+        self.settled = self.settled or bool(arrived.body)
+        self._rest()
+        return arrived
+
+    def go_on(self, now: float) -> None:
+        """Send what has waited."""
+        if self.out is None and self._queue:
+            self.send(self._queue.pop(0), now)
 
     def stop(self) -> None:
-        """Nothing is repeated any more."""
-        self._out = False
+        """Nothing is repeated or sent any more."""
+        self._rest()
+        self._queue.clear()
+
+    def _rest(self) -> None:
+        self.out = None
         for name in ("repeat", "give up"):
             self._context.deadlines.cancel((name, self))
 
@@ -87,5 +113,4 @@ class ReliableProvisionals:
             self._context.deadlines.set(("repeat", self), now + self._interval)
         else:
             self.stop()
-            self._queue.clear()
             self._gave_up(now)

@@ -18,10 +18,11 @@ _CANCEL: Final = frozenset({"Route", "Max-Forwards", "From", "To", "Call-ID"})
 
 
 class RequestText(NamedTuple):
-    """Start line, the one Via, the other header lines, CSeq number and body of a request."""
+    """Start line, the one Via (and its branch), the other lines, CSeq number and body."""
 
     method: str
     uri: str
+    branch: str
     via: str
     lines: Lines
     cseq: int
@@ -40,6 +41,11 @@ class RequestText(NamedTuple):
         """The CANCEL: same hop, same branch, no To-tag."""
         return self._derived("CANCEL", _CANCEL)
 
+    @property
+    def sender(self) -> str:
+        """The whole From value."""
+        return next(value for name, value in self.lines if name == "From")
+
     def credentials(self) -> Lines:
         """The lines that an ACK to a 2xx repeats (section 22.1)."""
         return [line for line in self.lines if line[0].endswith("Authorization")]
@@ -47,4 +53,4 @@ class RequestText(NamedTuple):
     def _derived(self, method: str, kept: frozenset[str], *extra: tuple[str, str]) -> RequestText:
         lines = [line for line in self.lines if line[0] in kept]
         lines += [*extra, ("CSeq", f"{self.cseq} {method}")]
-        return RequestText(method, self.uri, self.via, lines, self.cseq)
+        return self._replace(method=method, lines=lines, body=b"")

@@ -7,6 +7,7 @@ from typing import Final
 from gateway.sip.wire import Flow
 
 REST_S: Final = 60.0
+LONGEST_REST_S: Final = 3600.0
 _REMEMBERED: Final = 64
 
 
@@ -30,8 +31,10 @@ class Resting:
         """It answered."""
         self._until.pop((flow.transport, flow.remote), None)
 
+    def rests(self, flow: Flow, now: float) -> bool:
+        """Whether this hop failed lately."""
+        return self._until.get((flow.transport, flow.remote), 0.0) > now
+
     def order(self, flows: list[Flow], now: float) -> list[Flow]:
         """The same flows, those that rest last: a hop that failed is still better than none."""
-        return sorted(
-            flows, key=lambda flow: self._until.get((flow.transport, flow.remote), 0.0) > now
-        )
+        return sorted(flows, key=lambda flow: self.rests(flow, now))

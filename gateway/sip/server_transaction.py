@@ -33,6 +33,7 @@ class ServerTransaction(Machine):
         "_interval",
         "_last",
         "_sent_by",
+        "_source",
         "_tagged",
         "_to",
         "acknowledged",
@@ -40,6 +41,7 @@ class ServerTransaction(Machine):
         "key",
         "merge_key",
         "owner",
+        "size",
         "to_tag",
     )
 
@@ -65,9 +67,13 @@ class ServerTransaction(Machine):
         self._to = request.headers.get("to") or ""
         self.acknowledged = False
         self._head = reply_head(request, flow.remote)
-        self._sent_by = request.vias[0].port or (5061 if flow.transport == "tls" else 5060)
+        via = request.vias[0]
+        self._sent_by = (via.host, via.port or (5061 if flow.transport == "tls" else 5060))
+        self.size = len(self._head) + len(self._to)  # of what is kept, in bytes
         self._last = b""
         self._interval = T1
+        self._source = flow.remote[0]
+        context.trust.asked(self._source)  # it may repeat the request as long as we remember it
 
     @property
     def answered(self) -> bool:
@@ -78,6 +84,11 @@ class ServerTransaction(Machine):
     def unacknowledged(self) -> bool:
         """Whether a refused INVITE still waits for its ACK: the refusal may not have arrived."""
         return self.state == "completed" and self.key[-1] == "INVITE"
+
+    @property
+    def dispensable(self) -> bool:
+        """Whether nothing would be lost with it but the answer to a repetition."""
+        return self.answered and (self.state != "accepted" or self.acknowledged)
 
     def trying(self, now: float, timestamp: str | None) -> None:
         """100, which has no To-tag and gives a Timestamp back (RFC 3261 section 8.2.6.1)."""
@@ -109,9 +120,10 @@ class ServerTransaction(Machine):
         (section 18.2.2); after that, as the table says.
         """
         if self.flow.accepted and self._last:
-            self.flow = self.flow._replace(
-                accepted=False, remote=(self.flow.remote[0], self._sent_by)
-            )
+            host, port = self._sent_by
+            name = host.strip("[]") if self.flow.transport == "tls" else ""
+            remote = (self.flow.remote[0], port)
+            self.flow = self.flow._replace(accepted=False, remote=remote, name=name)
             self._context.send(self._last, self.flow, self)
         else:
             self.feed("transport", now, reason)
@@ -162,6 +174,10 @@ class ServerTransaction(Machine):
         self._repeat(now)
         self._interval = min(2 * self._interval, T2)
         self._arm("G", now + self._interval)
+
+    def _end(self) -> None:
+        self._context.trust.answered(self._source)
+        super()._end()
 
     def _confirm(self, now: float) -> None:
         self._disarm("G", "H")

@@ -5,27 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from gateway.errors import LocalProtocolError
+from gateway.sip.answering import Answering
 from gateway.sip.call_headers import CallHeaders
-from gateway.sip.client_request import ClientRequest, RequestHost
+from gateway.sip.client_request import RequestHost
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog, DialogKey
 from gateway.sip.dialog_requests import DialogRequests
 from gateway.sip.events import EndCause, MediaChanged, SessionEnded, SessionOver
-from gateway.sip.grammar import split_list
+from gateway.sip.farewell import Farewell
 from gateway.sip.media import NegotiatedMedia
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.negotiation import Negotiation
 from gateway.sip.offers import Offers
-from gateway.sip.request_text import Lines
+from gateway.sip.peer import Peer
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session_info import SessionInfo
-from gateway.sip.session_table import FINISHED
+from gateway.sip.session_requests import serve
+from gateway.sip.session_table import ANSWERED, FINISHED
 from gateway.sip.session_timer import SessionTimer
 from gateway.sip.settings import HeaderFacts, Profile
 from gateway.sip.transaction import Table
 from gateway.sip.transfer import Transfers
-from gateway.sip.twilio_ids import TwilioIds, merge, read_ids
-from gateway.sip.uri import readable
+from gateway.sip.twilio_ids import TwilioIds
 from gateway.sip.wire import Flow
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 class SessionHost(RequestHost, Protocol):
     """What a session needs of its stack."""
 
-    def know_session(self, session: Session, key: DialogKey) -> None:
-        """Requests of this dialog are the session's."""
+    def know_session(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
 
     def forget_session(self, session: Session) -> None:
         """The session is over: its dialogs match nothing any more."""
@@ -55,7 +56,9 @@ class Session:
         self.host = host
         self.profile = profile
         self.headers = CallHeaders(context, user, profile)
+        self.peer = Peer()
         self.negotiation = Negotiation()
+        self.answering = Answering(self)
         self.offers = Offers(self)
         self.expiry = SessionTimer(context, self, profile)
         self.info = SessionInfo(self)
@@ -65,9 +68,8 @@ class Session:
         self.account: str | None = None
         self.transport_problem = ""
         self._dialog: Dialog | None = None
+        self._peer = ""  # the host that may send requests as long as the call lasts
         self._requests: DialogRequests | None = None
-        self._allowed: frozenset[str] = frozenset()
-        self._twilio: TwilioIds | None = None
         self._cause = EndCause.LOCAL_BYE
         self._status: int | None = None
         self._answered_at: float | None = None
@@ -90,23 +92,12 @@ class Session:
     @property
     def x_headers(self) -> list[tuple[str, str]]:
         """Every X- header of the peer as it came, in order; bytes that are no UTF-8 as U+FFFD."""
-        return [
-            (name, readable(value))
-            for name, value in self._told_by_peer.headers
-            if name[:2] in {"X-", "x-"}
-        ]
-
-    @property
-    def _told_by_peer(self) -> Message:
-        """The message that says who the peer is."""
-        return self.request
+        return self.peer.x_headers
 
     @property
     def twilio(self) -> TwilioIds:
         """Twilio's identifiers, from the first message of the peer and from what came later."""
-        if self._twilio is None:
-            self._twilio = read_ids(self._told_by_peer.headers)
-        return self._twilio
+        return self.peer.twilio
 
     @property
     def facts(self) -> HeaderFacts:
@@ -152,7 +143,7 @@ class Session:
     def _hold(self, on: bool, now: float) -> None:
         if self.state in FINISHED or self.negotiation.holding == on:
             return
-        if self.state not in {"confirmed", "answered"}:
+        if self.state not in ANSWERED:
             raise LocalProtocolError(f"hold while {self.state}")
         self.negotiation.holding = on
         self.offers.offer(now)
@@ -172,7 +163,7 @@ class Session:
 
     def readdress(self, now: float) -> None:
         """Our address has changed: tell the peer, with new Contact and SDP."""
-        if self.state == "confirmed" and self.negotiation.move(self.context.host_for(self.flow)):
+        if self.state in ANSWERED and self.negotiation.move(self.context.host_for(self.flow)):
             self.offers.offer(now)
 
     def local_event(self, event: str, now: float) -> None:
@@ -184,20 +175,16 @@ class Session:
 
     def inside(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         """A request in our dialog that passed the checks."""
-        method = request.method
-        if method == "BYE":
-            self._remote_bye(request, transaction, now)
-        elif method in {"INVITE", "UPDATE"}:
-            transaction.owner = self
-            self.offers.asked(request, transaction, now)
-        elif method == "INFO":
-            self.info.received(request, transaction, now)
-        elif method == "REFER":
-            self.transfers.asked(request, transaction, now)
-        elif method == "NOTIFY":
-            self.transfers.notified(request, transaction, now)
-        else:
-            transaction.reply(200, now, self.headers.plain())
+        serve(self, request, transaction, now)
+
+    def began_with(self, transaction: ServerTransaction) -> bool:
+        """Whether this is the transaction of the INVITE that brought the call."""
+        return False
+
+    def came_by(self, flow: Flow) -> None:
+        """A request in our dialog came on that flow: over a new connection, ours take it too."""
+        if self._dialog is not None:
+            self._dialog.moved(flow)
 
     def in_order(self, request: Request) -> bool:
         """Whether the request comes in order in its dialog (section 12.2.2)."""
@@ -205,25 +192,19 @@ class Session:
 
     def takes(self, method: str) -> bool:
         """Whether a method is served in this dialog although the profile does not offer it."""
-        return method == "NOTIFY" and self.transfers.waiting
+        return method == "NOTIFY" and self.transfers.expecting
 
     def acknowledged(self, request: Request, now: float) -> None:
         """An ACK inside our dialog."""
-        if self.offers.acknowledged(request, now):
-            self.learn_ids(request)
+        if self.answering.acknowledged(request, now):
+            self.peer.learn_ids(request)
             self.feed("ack", now)
-
-    def _remote_bye(self, request: Request, transaction: ServerTransaction, now: float) -> None:
-        """200 with the configured headers, whatever else goes on."""
-        self.learn_ids(request)
-        self.default_reason("remote-hangup")
-        transaction.reply(200, now, self.headers.final(self.facts_at(200, now)))
-        self.feed("bye", now, request)
+            self.offers.catch_up(now)
 
     def give_up_waiting(self, now: float) -> None:
         """Send the BYE that waits for an ACK; nothing where none waits."""
         if self.state == "hanging-up":
-            self.offers.give_up_waiting(now)
+            self.answering.give_up_waiting(now)
 
     # --- what the parts need --------------------------------------------------------------------
 
@@ -245,6 +226,8 @@ class Session:
         """From now on requests and peers' requests go by this dialog."""
         self._dialog = dialog
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
+        self._peer = dialog.flow.remote[0]
+        self.context.trust.vouch(self._peer)
         self.host.know_session(self, dialog.key)
 
     @property
@@ -253,40 +236,38 @@ class Session:
         return self.state in FINISHED
 
     @property
+    def is_up(self) -> bool:
+        """Whether both sides know that the call is answered."""
+        return self.state == "confirmed"
+
+    @property
     def has_media(self) -> bool:
         """Whether media were agreed on before."""
         return self.negotiation.media is not None
 
-    def may_be_offered(self, method: str) -> bool:
-        """Whether the peer may make an offer now; before the call is up, that is for UPDATE alone
-        and needs a first answer (RFC 3311 section 5.1)."""
-        return self.state == "confirmed" or (method == "UPDATE" and self.has_media)
+    def barred(self, method: str) -> int:
+        """Why the peer may make no offer by that method now, as a status; 0: it may."""
+        return 0 if self.is_up else 500
 
     def peer_takes(self, method: str) -> bool:
         """Whether the peer's Allow has a method that our profile has, too."""
-        return method in self._allowed and self.profile.offers(method)
-
-    def learn_abilities(self, message: Message) -> None:
-        """What the peer's Allow says."""
-        values = message.headers.get_all("allow")
-        if values:
-            self._allowed = frozenset(
-                name.upper() for value in values for name in split_list(value)
-            )
+        return self.peer.takes(method) and self.profile.offers(method)
 
     def change_media(self, media: NegotiatedMedia) -> None:
-        """New media hold; the service is told where the call is up."""
+        """New media hold; the service is told where it knows of the old ones."""
         changed = media != self.media
         self.negotiation.media = media
-        if changed and self.state == "confirmed":
+        if changed and self.state != "answered" and not self.finished:
             self.context.report(MediaChanged(self, media))
 
-    def offer_refused(self, status: int, now: float) -> None:
+    def offer_refused(self) -> None:
         """The peer refused what we offered: the call goes on as it was (section 14.1)."""
         self.context.count("offers_refused")
         media = self.media
         if media is not None:
             self.negotiation.holding = media.holding
+            # Told again: whoever waits for the hold learns that there is none.
+            self.context.report(MediaChanged(self, media))
 
     def finish(self, cause: EndCause, now: float) -> None:
         """End the call for a reason that is not the owner's."""
@@ -318,10 +299,6 @@ class Session:
             codec=self.media.codec.name if self.media else "",
         )
 
-    def learn_ids(self, message: Message) -> None:
-        """Twilio's identifiers in a later message."""
-        self._twilio = merge(self.twilio, read_ids(message.headers))
-
     # --- the table at work ----------------------------------------------------------------------
 
     def feed(self, event: str, now: float, message: Message | None = None) -> bool:
@@ -337,12 +314,15 @@ class Session:
         if state in FINISHED:
             self.expiry.stop()
         if state == "over":
-            self._let_go()
+            self._let_go(now)
         return True
 
-    def _let_go(self) -> None:
+    def _let_go(self, now: float) -> None:
+        self.answering.stop()
         self.offers.stop()
-        self.transfers.stop()
+        self.transfers.stop(now)
+        if self._peer:
+            self.context.trust.unvouch(self._peer)
         self.host.forget_session(self)
 
     def _do_nothing(self, now: float, message: Message | None) -> None:
@@ -370,18 +350,18 @@ class Session:
         self._do_send_bye(now, message)
 
     def _do_send_bye(self, now: float, message: Message | None) -> None:
+        self.answering.stop()
         self.offers.stop()
-        lines = self.headers.bye(self.facts_at(200, now))
-        self.requests.send("BYE", Farewell(self), now, lambda _: lines)
+        Farewell(self).send(now)
 
-    def bye_done(self, response: Response | None, now: float) -> None:
-        """Our BYE has its answer, or will have none."""
-        if response is not None:
-            self.learn_ids(response)
-            self._status = response.status
+    def over(self, status: int | None, now: float) -> None:
+        """Our BYE has its answer, or (None) will have none."""
+        self._status = status
         self.feed("done", now)
 
     def _do_report_over(self, now: float, message: Message | None) -> None:
+        if isinstance(message, Response):
+            self._status = message.status
         self.context.report(SessionOver(self, self._status))
 
     def ended(
@@ -390,24 +370,3 @@ class Session:
         """Tell the service, once."""
         request = message if isinstance(message, Request) else None
         self.context.report(SessionEnded(self, cause, status, request))
-
-
-class Farewell:
-    """The user of our BYE."""
-
-    __slots__ = ("_call",)
-
-    def __init__(self, call: Session) -> None:
-        self._call = call
-
-    def response(self, request: ClientRequest, response: Response, now: float) -> None:
-        """The call is over, whatever the answer says."""
-        if response.status >= 200:
-            self._call.bye_done(response, now)
-
-    def failed(self, request: ClientRequest, why: str, now: float) -> None:
-        """Nobody is there any more."""
-        self._call.bye_done(None, now)
-
-
-__all__ = ["Lines", "Session", "SessionHost"]

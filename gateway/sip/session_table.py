@@ -1,7 +1,7 @@
 """The states of calls: `{state: {event: (action, next)}}` (RFC 3261 sections 13-15).
 
-Local events: ring, progress, answer, refuse, hang_up. The peer's: cancel, ack, bye, success and
-failure (final answers to our INVITE), and unusable (an answer to our offer that we cannot use).
+Local events: ring, progress, accept, answer, refuse, hang_up. The peer's: cancel, ack, bye, success
+and failure (final answers to our INVITE), and unusable (an answer to our offer that we cannot use).
 Ours in time: no_ack (64*T1 after a 2xx), lost (nobody answers our INVITE), finish (what only a call
 that is up can end of) and done (our BYE has its answer, or will have none).
 """
@@ -37,6 +37,14 @@ INCOMING: Final[Table] = {
         "ring": ("nothing", "ringing"),
         "progress": ("progress", "ringing"),
         "answer": ("answer", "answered"),
+        "accept": ("stop_ringing", "accepting"),
+        "refuse": ("refuse", "over"),
+        "cancel": ("cancel", "over"),
+        "bye": ("bye_before_answer", "over"),
+    },
+    # RFC 3262 section 3: the 200 waits until the PRACK of a provisional with SDP has come.
+    "accepting": {
+        "answer": ("answer", "answered"),
         "refuse": ("refuse", "over"),
         "cancel": ("cancel", "over"),
         "bye": ("bye_before_answer", "over"),
@@ -66,16 +74,19 @@ OUTGOING: Final[Table] = {
         "hang_up": ("cancel", "cancelling"),
         "finish": ("cancel", "cancelling"),
         "lost": ("lost", "over"),
-        "bye": ("bye_before_answer", "calling"),
+        # A callee must not (section 15), and the INVITE's own answer is still to come.
+        "bye": ("nothing", "calling"),
     },
     # Section 15: the caller cancels; an answer that crossed the CANCEL is taken and ended.
     "cancelling": {
-        "success": ("end_late", "closing"),
+        "success": ("send_bye", "closing"),
         "failure": ("report_over", "over"),
         "lost": ("report_over", "over"),
     },
     **_UP,
 }
 
+UNANSWERED: Final = frozenset({"incoming", "ringing", "accepting"})
+ANSWERED: Final = frozenset({"answered", "confirmed"})
 # The service has been told of the end: local calls do nothing any more.
 FINISHED: Final = frozenset({"hanging-up", "cancelling", "closing", "over"})

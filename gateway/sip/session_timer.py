@@ -19,6 +19,10 @@ Lines = list[tuple[str, str]]
 
 # Section 10: BYE this long before the session expires, or a third of it.
 _EARLIER_S: Final = 32.0
+# Section 4: no interval is shorter. Who says less would have us refresh without a pause.
+_SHORTEST_S: Final = 90
+# Each proxy on the way may ask for more (section 7.3), but not for ever.
+_TRIES: Final = 5
 
 
 class Refreshed(Protocol):
@@ -34,14 +38,17 @@ class Refreshed(Protocol):
 class SessionTimer:
     """One call's timer. Where the profile has none, nothing is ever said of it."""
 
-    __slots__ = ("_asks_s", "_call", "_context", "_least_s", "_offered", "interval", "refresher")
+    __slots__ = (
+        "_asks_s", "_call", "_context", "_least_s", "_offered", "_tries", "interval", "refresher",
+    )  # fmt: skip
 
     def __init__(self, context: Context, call: Refreshed, profile: Profile) -> None:
         self._context = context
         self._call = call
         self._offered = profile.offers("timer")
         self._asks_s = context.settings.session_expires_s
-        self._least_s = context.settings.min_se_s
+        self._least_s = max(context.settings.min_se_s, _SHORTEST_S)
+        self._tries = 0
         self.interval: int | None = None
         self.refresher = ""  # "us" or "peer" while there is a timer
 
@@ -62,6 +69,9 @@ class SessionTimer:
         wanted = _least(refusal)
         if not self._offered or wanted is None or wanted <= self._least_s:
             return False
+        self._tries += 1
+        if self._tries > _TRIES:
+            return False
         self._least_s = wanted
         return True
 
@@ -71,8 +81,8 @@ class SessionTimer:
         if found is None:
             self.stop()
         else:
-            seconds, refresher = found
-            self._start(seconds, "peer" if refresher == "uas" else "us", now)
+            self._tries = 0
+            self._start(found.seconds, "peer" if found.refresher == "uas" else "us", now)
 
     # --- requests of the peer -----------------------------------------------------------------
 
@@ -87,14 +97,12 @@ class SessionTimer:
         if found is None:
             self.stop()
             return []
-        seconds, refresher = found
-        knows = _knows_timers(request)
-        if not knows:
-            refresher = "uas"  # the caller will not: it is for us to do
-        self._start(seconds, "us" if refresher == "uas" else "peer", now)
-        lines = [("Session-Expires", f"{seconds};refresher={refresher or 'uac'}")]
+        # Who knows no timers cannot refresh: then it is for us to do (table 2).
+        ours = found.refresher == "uas" or not _knows_timers(request)
+        self._start(found.seconds, "us" if ours else "peer", now)
+        lines = [("Session-Expires", f"{self.interval};refresher={'uas' if ours else 'uac'}")]
         # Section 9: Require tells a caller that it has to refresh.
-        return [*lines, ("Require", "timer")] if knows and refresher != "uas" else lines
+        return lines if ours else [*lines, ("Require", "timer")]
 
     @property
     def least(self) -> Lines:
@@ -105,13 +113,13 @@ class SessionTimer:
 
     def _start(self, seconds: int, refresher: str, now: float) -> None:
         self.stop()
-        self.interval = seconds
+        self.interval = seconds = max(seconds, _SHORTEST_S)
         self.refresher = refresher
+        early = min(_EARLIER_S, seconds / 3)
+        # Set for both: a refresh that nobody answers ends the call, too.
+        self._context.deadlines.set(("expired", self), now + seconds - early)
         if refresher == "us":
             self._context.deadlines.set(("refresh", self), now + seconds / 2)
-        else:
-            early = min(_EARLIER_S, seconds / 3)
-            self._context.deadlines.set(("expired", self), now + seconds - early)
 
     def stop(self) -> None:
         """No timer runs."""
@@ -124,12 +132,8 @@ class SessionTimer:
         """A deadline of ours has come."""
         if name == "expired":
             self._call.expired(now)
-            return
-        # Until the 2xx agrees anew, the old end still holds.
-        assert self.interval is not None
-        early = min(_EARLIER_S, self.interval / 3)
-        self._context.deadlines.set(("expired", self), now + self.interval / 2 - early)
-        self._call.refresh(now)
+        else:
+            self._call.refresh(now)
 
 
 def read_expires(message: Message) -> SessionExpires | None:

@@ -30,10 +30,12 @@ class Sessions:
         """The call that a request belongs to."""
         return self._by_key.get(key)
 
-    def know(self, session: Session, key: DialogKey) -> None:
-        """Requests of this dialog are the session's."""
-        self._by_key[key] = session
-        self._keys.setdefault(session, []).append(key)
+    def know(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
+        keys = self._keys.setdefault(session, [])
+        if key is not None:
+            self._by_key[key] = session
+            keys.append(key)
 
     def forget(self, session: Session) -> None:
         """The call is over."""
@@ -45,5 +47,6 @@ class Sessions:
         return any(session.flow == flow for session in self._keys)
 
     def in_use(self, transaction: ServerTransaction) -> bool:
-        """Whether a transaction belongs to a call that is not over."""
-        return transaction.owner in self._keys
+        """Whether a call that is not over began with this transaction."""
+        owner = transaction.owner
+        return owner in self._keys and owner.began_with(transaction)

@@ -14,7 +14,9 @@ from gateway.sip.admission import Refusal, check, check_method
 from gateway.sip.authentication import Authentication
 from gateway.sip.client_transaction import ClientTransaction, InviteClient
 from gateway.sip.context import Context, Resolvable
-from gateway.sip.dialog import Dialog
+from gateway.sip.dialog import Dialog, DialogKey
+from gateway.sip.dialog_requests import Acknowledgement
+from gateway.sip.digest_client import Credentials
 from gateway.sip.events import Event, IncomingCall
 from gateway.sip.invite import InviteSession
 from gateway.sip.matching import TransactionKey, dialog_key, has_cookie, transaction_key
@@ -43,7 +45,7 @@ class Stack:
         self._sessions = Sessions()
         self._transactions = Transactions(self._context, self._sessions.in_use)
         self._refusals = Refusals(self._context, tokens.hex(16))
-        self._authentication = Authentication(self._context, self._refusals, self._transactions)
+        self._authentication = Authentication(self._context, self._refusals)
         self._providers = Providers(self._context, self)
 
     # --- the sans-IO interface ----------------------------------------------------------------
@@ -118,7 +120,7 @@ class Stack:
             return
         if isinstance(message, Response):
             self._response(message, flow, now)
-        elif allowed:
+        elif allowed or self._transactions.server(transaction_key(message)) is not None:
             self._request(message, flow, now)
         else:
             context.count("unwanted_requests")
@@ -150,9 +152,9 @@ class Stack:
         return self._context.deadlines.next()
 
     def handle_deadline(self, now: float) -> None:
-        """Run every timer that is due."""
-        deadlines = self._context.deadlines
-        for name, owner in deadlines.pop_due(now):
+        """Run every timer that is due, and none that an earlier one has cancelled."""
+        while (due := self._context.deadlines.pop(now)) is not None:
+            name, owner = due
             owner.timer(name, now)
 
     def transport_failed(self, key: object, reason: str, now: float) -> None:
@@ -164,6 +166,8 @@ class Stack:
             key.unreachable(reason, now)
         elif isinstance(key, ClientTransaction):
             key.feed("transport", now, reason)
+        elif isinstance(key, Acknowledgement):
+            key.unsent()
 
     def connection_lost(self, flow: Flow, now: float) -> None:
         """A connection that was up is gone."""
@@ -280,6 +284,13 @@ class Stack:
 
     def _new_request(self, message: Request, key: TransactionKey, flow: Flow, now: float) -> None:
         session = self._sessions.get(dialog_key(message)) if message.to.tag else None
+        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself, and a
+        # registrar for what it sends to the user that is registered there.
+        stranger = session is None and message.method == "INVITE" and _begins_a_call(message)
+        account = self._providers.vouches(message, flow) if stranger else None
+        asked = stranger and account is None
+        if asked and not self._authentication.passes(message, flow, now):
+            return
         transaction = self._open(message, key, flow, known=session is not None)
         if transaction is None:
             return
@@ -289,17 +300,11 @@ class Stack:
         refusal = self._misplaced(message, session, transaction, profile, flow, now)
         if transaction.answered:
             return
-        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself, and a
-        # registrar for what it sends to the user that is registered there.
-        stranger = refusal is None and session is None and message.method == "INVITE"
-        account = self._providers.vouches(message, flow) if stranger else None
-        asked = stranger and account is None
-        if asked and not self._authentication.passes(message, transaction, flow, now):
-            return
         refusal = refusal or check(message, profile)
         if refusal is not None:
             self._refusals.refuse(message, transaction, refusal, now)
         elif session is not None:
+            session.came_by(flow)
             session.inside(message, transaction, now)
         elif message.method == "INVITE":
             self._invite(message, transaction, flow, profile, account, now)
@@ -397,9 +402,9 @@ class Stack:
         """A request of ours is over."""
         self._transactions.forget_client(transaction)
 
-    def leave_behind(self, transaction: InviteClient) -> None:
+    def leave_behind(self, transaction: InviteClient, credentials: Credentials | None) -> None:
         """An INVITE that nobody waits for any more: whatever answers it is ended."""
-        transaction.hand_over(Stray(self._context, self, transaction))
+        transaction.hand_over(Stray(self._context, self, transaction, credentials))
 
     def public_address_changed(self, now: float) -> None:
         """Calls that are up hear of our new address."""
@@ -407,13 +412,18 @@ class Stack:
         for session in self._sessions.all():
             session.readdress(now)
 
-    def know_session(self, session: Session, key: tuple[str, str, str]) -> None:
-        """Requests of this dialog are the session's."""
+    def know_session(self, session: Session, key: DialogKey | None) -> None:
+        """Requests of this dialog are the session's; None: it has none yet."""
         self._sessions.know(session, key)
 
     def forget_session(self, session: Session) -> None:
         """The session is over: its dialogs match nothing any more."""
         self._sessions.forget(session)
+
+
+def _begins_a_call(invite: Request) -> bool:
+    """Whether an INVITE without a dialog of ours may make a phone ring."""
+    return not invite.to.tag or not has_cookie(invite)
 
 
 def _in_order(message: Request, session: Session | None) -> Refusal | None:
@@ -422,8 +432,8 @@ def _in_order(message: Request, session: Session | None) -> Refusal | None:
         # The section lets us take up a dialog that we do not know. A phone that rings for the
         # re-INVITE of a call from before a restart helps nobody, so only senders from before
         # RFC 3261 (no magic cookie), whose tags mean little, get that.
-        old = message.method == "INVITE" and not has_cookie(message)
-        return None if old else Refusal(481, "no-dialog")
+        begins = message.method == "INVITE" and _begins_a_call(message)
+        return None if begins else Refusal(481, "no-dialog")
     if not session.in_order(message):
         return Refusal(500, "cseq-out-of-order")
     return None

@@ -6,7 +6,8 @@ That is an INVITE that went on to another hop or was given up (RFC 3261 section 
 
 from __future__ import annotations
 
-from gateway.errors import RemoteProtocolError
+from typing import TYPE_CHECKING, Final
+
 from gateway.sip.client_request import ClientRequest, RequestHost, send_cancel
 from gateway.sip.client_transaction import InviteClient
 from gateway.sip.context import Context
@@ -16,46 +17,58 @@ from gateway.sip.message import Response
 from gateway.sip.request_text import Lines
 from gateway.sip.wire import Flow
 
+if TYPE_CHECKING:
+    from gateway.sip.digest_client import Credentials
+
+_MOST: Final = 16
+"""Forks of one INVITE that are ended; a peer must not make us send for ever."""
+
 
 class Stray:
-    """The user of such an INVITE from now on."""
+    """The user of such an INVITE from now on; `credentials` answer a challenge to the BYE."""
 
-    __slots__ = ("_acks", "_context", "_host", "_invite")
+    __slots__ = ("_acks", "_context", "_credentials", "_host", "_invite")
 
-    def __init__(self, context: Context, host: RequestHost, invite: InviteClient) -> None:
+    def __init__(
+        self,
+        context: Context,
+        host: RequestHost,
+        invite: InviteClient,
+        credentials: Credentials | None = None,
+    ) -> None:
         self._context = context
         self._host = host
         self._invite = invite
+        self._credentials = credentials
         self._acks: dict[str, Acknowledgement] = {}
 
     def response(self, response: Response, now: float) -> None:
         """A late provisional gets CANCEL, a late 2xx ACK and BYE."""
         if response.status < 200:
-            send_cancel(self._context, self._host, self._invite, now)
+            send_cancel(self._host, self._invite, now)
         elif response.status < 300:
             self.unwanted(response, now)
 
     def failed(self, why: str, now: float) -> None:
         """It stayed silent for good."""
 
-    def unwanted(self, success: Response, now: float) -> None:
-        """ACK a 2xx and end its dialog; repetitions of it get the ACK again."""
+    def unwanted(self, success: Response, now: float, used_cseq: int = 0) -> None:
+        """ACK a 2xx and end its dialog; repetitions of it get the ACK again.
+
+        `used_cseq` is the number of our last request there, a PRACK while it was early.
+        """
         ack = self._acks.get(success.to.tag)
         if ack is not None:
             ack.repeat()
             return
-        local = next(value for name, value in self._invite.text.lines if name == "From")
-        try:
-            dialog = Dialog.placed(local, success, self._invite.flow)
-        except RemoteProtocolError:
-            self._context.count("unusable_answers")
-            return
         self._context.count("unwanted_answers")
-        requests = DialogRequests(self._context, self._host, dialog)
-        credentials = self._invite.text.credentials()
-        self._acks[success.to.tag] = requests.acknowledge(
-            success.cseq.number, credentials, b"", now
-        )
+        if len(self._acks) >= _MOST:
+            return
+        text = self._invite.text
+        dialog = Dialog.placed(text, success, self._invite.flow)
+        dialog.local_cseq = max(dialog.local_cseq, used_cseq)
+        requests = DialogRequests(self._context, self._host, dialog, self._credentials)
+        self._acks[success.to.tag] = requests.acknowledge(text.cseq, text.credentials(), b"", now)
         requests.send("BYE", Unheard(), now, self._headers)
 
     def _headers(self, flow: Flow) -> Lines:

@@ -69,8 +69,9 @@ NON_INVITE_SERVER: Final[Table] = {
     "terminated": {},
 }
 
-# RFC 3261 figure 5 as corrected by RFC 6026 figure 2. `cancelled` and its timer: section 9.1 lets a
-# client stop waiting 64*T1 after its CANCEL.
+# RFC 3261 figure 5 as corrected by RFC 6026 figure 2. `cancelled` and its timer `end`: section 9.1
+# lets a client stop waiting 64*T1 after its CANCEL. `disconnected` is ours: the stream that the
+# INVITE went over is gone; an answer may come over another one (section 18.2.2), but who knows.
 INVITE_CLIENT: Final[Table] = {
     "calling": {
         "A": ("repeat_doubling", "calling"),
@@ -81,11 +82,12 @@ INVITE_CLIENT: Final[Table] = {
         "transport": ("fail", "terminated"),
     },
     "proceeding": {
-        "provisional": ("inform", "proceeding"),
+        "provisional": ("go_on", "proceeding"),
         "success": ("succeed", "accepted"),
         "failure": ("refused", "completed"),
         "cancelled": ("expect_the_end", "proceeding"),
-        "cancel": ("time_out", "terminated"),
+        "disconnected": ("expect_the_end", "proceeding"),
+        "end": ("time_out", "terminated"),
     },
     "completed": {
         "failure": ("acknowledge", "completed"),

@@ -12,8 +12,11 @@ from gateway.sip.message import Request, Response
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.wire import Flow
 
-# How many of the oldest transactions are looked at when room is needed: bounded work a packet.
-_EVICTION_LOOK: Final = 32
+# How many of the oldest are forgotten for one that is large: bounded work a packet.
+_EVICTIONS: Final = 32
+# What the header of a request may weigh before it counts for more than one, in bytes: 64 KB in one
+# datagram are allowed, a thousand of them would be too many.
+_USUAL_BYTES: Final = 4096
 
 
 class Transactions:
@@ -22,6 +25,7 @@ class Transactions:
     def __init__(self, context: Context, in_use: Callable[[ServerTransaction], bool]) -> None:
         self._context = context
         self._in_use = in_use
+        self._bytes = 0
         self._server: dict[TransactionKey, ServerTransaction] = {}
         self._client: dict[tuple[str, str], ClientTransaction] = {}
         self._by_merge: dict[MergeKey, ServerTransaction] = {}
@@ -53,14 +57,16 @@ class Transactions:
     def open(
         self, message: Request, key: TransactionKey, flow: Flow, *, known: bool
     ) -> ServerTransaction | None:
-        """A server transaction; None when there is no room and nobody known asks."""
-        limit = self._context.settings.limits.transactions
-        if len(self._server) >= limit and not self._evict() and not known:
-            return None
+        """A server transaction; None when there is no room. Calls that are up (`known`) find some
+        that newcomers do not."""
         transaction = ServerTransaction(
             self._context, message, flow, reply_flow(message, flow), self._forget_server, key
         )
+        if not self._room_for(transaction.size, 2 if known else 1):
+            transaction.abandon()
+            return None
         self._server[key] = transaction
+        self._bytes += transaction.size
         return transaction
 
     def merged(self, transaction: ServerTransaction) -> bool:
@@ -84,21 +90,36 @@ class Transactions:
     def connection_lost(self, flow: Flow, now: float) -> None:
         """Requests that wait for an answer on that connection have failed (section 18.4)."""
         for transaction in [one for one in self._client.values() if one.flow == flow]:
-            transaction.feed("transport", now, "the connection was closed")
+            transaction.disconnected("the connection was closed", now)
 
     def uses(self, flow: Flow) -> bool:
         """Whether a request of ours waits for an answer on that connection."""
         return any(one.flow == flow and one.waiting for one in self._client.values())
 
     def _forget_server(self, transaction: ServerTransaction) -> None:
-        self._server.pop(transaction.key, None)
+        if self._server.pop(transaction.key, None) is not None:
+            self._bytes -= transaction.size
         self.unmerge(transaction)
 
+    def _room_for(self, size: int, share: int) -> bool:
+        """Whether one more fits, the oldest that are over making room for it."""
+        limit = self._context.settings.limits.transactions
+        for _ in range(_EVICTIONS):
+            fits = self._bytes + size <= limit * _USUAL_BYTES
+            if (len(self._server) < limit and fits) or not self._evict():
+                break
+        most = share * limit
+        return len(self._server) < most and self._bytes + size <= most * _USUAL_BYTES
+
     def _evict(self) -> bool:
-        """Forget the oldest transaction that has its final answer and no call behind it."""
-        for _, transaction in zip(range(_EVICTION_LOOK), self._server.values(), strict=False):
-            if transaction.answered and not self._in_use(transaction):
+        """Forget the oldest transaction that has its final answer and no call that waits for it."""
+        in_use = 2 * self._context.settings.limits.dialogs  # at most: those that calls wait for
+        for _ in range(min(in_use + 1, len(self._server))):
+            key, transaction = next(iter(self._server.items()))
+            if transaction.dispensable and not self._in_use(transaction):
                 transaction.abandon()
                 self._context.count("evicted")
                 return True
+            # In use: it comes to its turn again after all others.
+            self._server[key] = self._server.pop(key)
         return False

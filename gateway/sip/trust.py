@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
+
+# Hosts of one call: its proxy, the peer itself, where it moved to. More is somebody's game.
+_MOST: Final = 8
 
 
 class Trust:
-    """Counts reasons by host. Whom we asked may answer; whom we vouch for may ask us, too."""
+    """Counts reasons by host. Whom we asked may answer, and who asked may repeat what it asked;
+    whom we vouch for may ask us, too."""
 
     __slots__ = ("_asked", "_vouched")
 
@@ -23,7 +28,7 @@ class Trust:
         return host in self._vouched
 
     def asked(self, host: str) -> None:
-        """A request of ours is on its way there."""
+        """A request is on its way there, or from there."""
         self._asked[host] += 1
 
     def answered(self, host: str) -> None:
@@ -37,6 +42,29 @@ class Trust:
     def unvouch(self, host: str) -> None:
         """One reason less."""
         _less(self._vouched, host)
+
+
+class Guests:
+    """The hosts that one call vouches for: each once, and all only as long as it lasts."""
+
+    __slots__ = ("_hosts", "_trust")
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._hosts: set[str] | None = set()
+
+    def welcome(self, host: str) -> None:
+        """Requests of that host are served; too late once the call is over."""
+        hosts = self._hosts
+        if hosts is not None and host not in hosts and len(hosts) < _MOST:
+            hosts.add(host)
+            self._trust.vouch(host)
+
+    def leave(self) -> None:
+        """The call is over."""
+        for host in self._hosts or ():
+            self._trust.unvouch(host)
+        self._hosts = None
 
 
 def _less(table: Counter[str], host: str) -> None:

@@ -18,7 +18,7 @@ from gateway.sip import (
     SessionOver,
     StackSettings,
 )
-from gateway.sip.session_table import INCOMING
+from gateway.sip.session_table import INCOMING, UNANSWERED
 
 from .harness import FLOW, MEDIA, OFFER, Caller, World, answer_ours, connected, incoming, statuses
 
@@ -37,6 +37,8 @@ def test_bye_from_the_peer_is_never_lost(state: str) -> None:
 
 
 def reach(state: str, world: World, caller: Caller) -> InviteSession:
+    if state == "accepting":
+        return accepting(world, caller)
     session = incoming(world, caller)
     if state == "incoming":
         return session
@@ -55,6 +57,18 @@ def reach(state: str, world: World, caller: Caller) -> InviteSession:
         world.receive(caller.bye())
     world.sent()
     assert session.state == state
+    return session
+
+
+def accepting(world: World, caller: Caller) -> InviteSession:
+    """Answered, while the PRACK of a 183 with SDP is still due (RFC 3262 section 3)."""
+    world.stack.settings = StackSettings(profile="full")
+    session = incoming(world, caller, extra=[("Require", "100rel")])
+    session.prepare(MEDIA, world.now)
+    session.progress(world.now)
+    session.answer(world.now)
+    caller.hear(world.sent())
+    assert session.state == "accepting"
     return session
 
 
@@ -80,7 +94,7 @@ def test_bye_from_the_peer_works_everywhere(state: str, world: World, caller: Ca
     """Not before 180: until then the peer knows no To-tag of ours."""
     session = reach(state, world, caller)
     answers = statuses(world.receive(caller.bye()))
-    assert answers == ([481] if state == "over" else [200, 487] if state == "ringing" else [200])
+    assert answers == ([481] if state == "over" else [200, 487] if state in UNANSWERED else [200])
     ended = [event for event in world.events() if isinstance(event, SessionEnded)]
     assert len(ended) == 1
     world.run(200)
@@ -92,6 +106,8 @@ def test_bye_from_the_peer_works_everywhere(state: str, world: World, caller: Ca
     ("state", "wrong"),
     [
         ("incoming", "answer"),
+        ("accepting", "ring"),
+        ("accepting", "answer"),
         ("answered", "ring"),
         ("answered", "answer"),
         ("answered", "reject"),

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import RemoteProtocolError
-from gateway.sip import LocalMedia, NegotiatedMedia, NotAcceptable, offer_answer
+from gateway.sip import LocalMedia, NegotiatedMedia, NotAcceptable, offer_answer, offering
+from gateway.sip.description import Description
 from gateway.sip.sdp import parse_sdp, sdp_part
 
 LOCAL = LocalMedia("203.0.113.5", 10000, session_id=7)
@@ -210,19 +211,73 @@ def test_where_rtp_may_be_sent(ours: str, theirs: str, good: bool) -> None:
 
 
 def test_the_version_grows_only_with_a_change() -> None:
-    description = offer_answer.Description()
-    lines = offer_answer.offer_lines(LOCAL)
+    description = Description()
+    lines = offering.offer_lines(LOCAL)
     first = description.body(LOCAL, lines)
     assert b"\r\no=- 7 1 IN IP4 203.0.113.5\r\n" in first
     assert description.body(LOCAL, lines) == first
     changed = description.body(LOCAL, [*lines[:-1], "a=recvonly"])
     assert b"\r\no=- 7 2 IN IP4 203.0.113.5\r\n" in changed
     moved = description.body(replace(LOCAL, host="2001:db8::5"), lines)
-    assert b"\r\no=- 7 3 IN IP6 2001:db8::5\r\n" in moved
+    # RFC 3264 section 8: the version alone may change.
+    assert b"\r\no=- 7 3 IN IP4 203.0.113.5\r\n" in moved
+    assert b"\r\nc=IN IP6 2001:db8::5\r\n" in moved
+
+
+def test_a_refused_offer_was_never_made() -> None:
+    description = Description()
+    first = description.body(LOCAL, ["m=audio 1 RTP/AVP 0"])
+    description.agree()
+    refused = description.body(LOCAL, ["m=audio 1 RTP/AVP 0", "a=sendonly"])
+    description.revert()
+    assert description.last() == first
+    assert description.body(LOCAL, ["m=audio 1 RTP/AVP 0", "a=sendonly"]) == refused
+
+
+VIDEO = "m=video 6000 RTP/AVP 101 99\na=rtpmap:101 H264/90000\n"
+PICTURE = "m=image 0 udptl t38\n"
+
+
+@pytest.mark.parametrize(
+    ("offer", "ours"),
+    [
+        (AUDIO, ["m=audio 10000 RTP/AVP 0 8 101"]),
+        (AUDIO + VIDEO, ["m=audio 10000 RTP/AVP 0 8 101", "m=video 0 RTP/AVP 101 99"]),
+        (
+            VIDEO + AUDIO + PICTURE,
+            ["m=video 0 RTP/AVP 101 99", "m=audio 10000 RTP/AVP 0 8 101", "m=image 0 udptl t38"],
+        ),
+        ("m=audio 4000 RTP/AVP 8\n", ["m=audio 10000 RTP/AVP 8 0 101"]),
+        (
+            "m=audio 4000 RTP/AVP 0 110\na=rtpmap:110 telephone-event/8000\n",
+            ["m=audio 10000 RTP/AVP 0 8 110"],
+        ),
+        # 101 is taken: a number keeps its meaning for the whole session (section 8.3.2).
+        (
+            "m=audio 4000 RTP/AVP 0 101 96\na=rtpmap:101 opus/48000/2\n",
+            ["m=audio 10000 RTP/AVP 0 8 97"],
+        ),
+    ],
+)
+def test_a_later_offer_has_every_line_of_the_session(offer: str, ours: list[str]) -> None:
+    """RFC 3264 section 8: as many m= lines as before, in the same places."""
+    parsed = offer_answer.read((HEAD + offer).encode())
+    settled = offer_answer.settle(parsed, LOCAL)
+    layout = offering.layout_of(parsed, settled)
+    lines = offering.offer_lines(LOCAL, layout, settled.media)
+    assert [line for line in lines if line.startswith("m=")] == ours
+
+
+def test_the_answer_is_read_at_the_place_of_our_audio() -> None:
+    layout = offering.Layout(1, ("m=video 0 RTP/AVP 99",), 110)
+    answer = "m=video 0 RTP/AVP 99\nm=audio 4000 RTP/AVP 0 96\na=rtpmap:96 telephone-event/8000\n"
+    media = offering.accept_answer(offer_answer.read((HEAD + answer).encode()), LOCAL, layout)
+    assert media.remote[1] == 4000
+    assert (media.telephone_event, media.telephone_event_receive) == (96, 110)
 
 
 def test_our_offer_lists_all_we_speak() -> None:
-    assert offer_answer.offer_lines(LOCAL) == [
+    assert offering.offer_lines(LOCAL) == [
         "m=audio 10000 RTP/AVP 0 8 101",
         "a=rtpmap:0 PCMU/8000",
         "a=rtpmap:8 PCMA/8000",
@@ -242,7 +297,7 @@ def test_our_offer_lists_all_we_speak() -> None:
     ],
 )
 def test_an_answer_to_our_offer(answer: str, codec: str, send_event: int | None) -> None:
-    media = offer_answer.accept_answer(offer_answer.read((HEAD + answer).encode()), LOCAL)
+    media = offering.accept_answer(offer_answer.read((HEAD + answer).encode()), LOCAL)
     assert media.codec.name == codec
     assert media.telephone_event == send_event
     # What the peer sends to us comes under the number of our own offer.
@@ -255,7 +310,7 @@ def test_an_answer_to_our_offer(answer: str, codec: str, send_event: int | None)
 )
 def test_unusable_answers(answer: str) -> None:
     with pytest.raises(NotAcceptable):
-        offer_answer.accept_answer(offer_answer.read((HEAD + answer).encode()), LOCAL)
+        offering.accept_answer(offer_answer.read((HEAD + answer).encode()), LOCAL)
 
 
 @pytest.mark.parametrize(
