@@ -61,6 +61,7 @@ class OutgoingCall(Session):
         self._redirects = Redirects(plan.uri)
         self.account = plan.account
         self.request = plan.invite(context.settings.public_host or _NOBODY)
+        self.negotiation.secure = plan.secure
         self.negotiation.place(local)
         self._offer = self.negotiation.offer()
 
