@@ -11,7 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.errors import RemoteProtocolError
-from gateway.sip.client_transaction import ClientTransaction, InviteClient, NonInviteClient
+from gateway.sip.client_transaction import (
+    NO_RESPONSE,
+    ClientTransaction,
+    InviteClient,
+    NonInviteClient,
+)
 from gateway.sip.context import Context
 from gateway.sip.extension_headers import parse_retry_after
 from gateway.sip.message import Response
@@ -27,6 +32,7 @@ __all__ = ["ClientRequest", "Plan", "RequestHost", "RequestUser", "send_cancel"]
 
 # RFC 3261 section 18.1.1: a request within 200 bytes of an unknown path MTU goes by TCP.
 UDP_MOST: Final = 1300
+_TRANSPORTS: Final = ("udp", "tcp", "tls")
 
 
 class RequestUser(Protocol):
@@ -72,7 +78,7 @@ class ClientRequest:
         self._transaction: ClientTransaction | None = None  # the present try, while there is one
         self._hop: Flow | None = None  # what it was made for, before a long request went by TCP
         self._hops: list[Flow] = []  # where else it may go
-        self._passed_over: set[tuple[str, int]] = set()  # those that answered nothing, or 503
+        self._passed_over: set[tuple[str, tuple[str, int]]] = set()  # those mute, or with 503
         self._looking = False  # a look-up is under way
         self._silent = False  # the present try has had `failover_s` without any response
         self._answered = False
@@ -95,11 +101,7 @@ class ClientRequest:
     def start(self, now: float) -> None:
         """Look up the next hop and send."""
         self._number = self.plan.next_cseq()
-        path = self.plan.path
-        if isinstance(path, Flow):
-            self._send(path, now)
-        else:
-            self._look_up(path)
+        self._seek(self.plan.path, now)
 
     def again(self, now: float) -> None:
         """The same request to the same hop, changed as its headers say by now, under a new CSeq."""
@@ -126,13 +128,12 @@ class ClientRequest:
         self._looking = False
         if self._answered:
             return
-        fresh = [flow for flow in flows if flow.remote not in self._passed_over]
-        self._hops = self._context.resting.order(fresh, now)
+        self._hops = self._context.resting.order(flows, now)
         if not flows:
             self._why = reason or "no address found"
         if self._transaction is None:
             self._go_on(now)
-        elif self._silent and self._hops and not self._cancelled:
+        elif self._silent and self._left:
             self._leave()
             self._go_on(now)
 
@@ -157,6 +158,9 @@ class ClientRequest:
         assert self.flow is not None
         self._context.deadlines.cancel(("failover", self))
         self._context.resting.rest(self.flow, now + REST_S)
+        if self.flow.reliable and why != NO_RESPONSE:
+            # The connection was dead, not the host: by a new one it may be reached.
+            self._passed_over.discard((self.flow.transport, self.flow.remote))
         self._why = why
         self._transaction = None
         self._go_on(now)
@@ -166,13 +170,13 @@ class ClientRequest:
         if self._cancelled or self.flow is None or self._transaction is None:
             return
         self._silent = True
-        self._why = "no response"
+        self._why = NO_RESPONSE
         self._pass_over(self.flow, now + REST_S)
-        if self._hops:
+        if self._left:
             self._leave()
             self._go_on(now)
-        elif self.plan.fallback is not None:
-            self._look_up(self.plan.fallback)
+        else:
+            self._fall_back(now)
 
     # --- responses ----------------------------------------------------------------------------
 
@@ -189,7 +193,8 @@ class ClientRequest:
     def _unavailable(self, response: Response, now: float) -> None:
         """503: this host wants to be left alone (RFC 3263 section 4.3)."""
         assert self.flow is not None
-        self._pass_over(self.flow, now + _retry_after(response))
+        for transport in _TRANSPORTS:
+            self._pass_over(self.flow._replace(transport=transport), now + _retry_after(response))
         self._refusal = response
         self._transaction = None
         self._go_on(now)
@@ -219,14 +224,34 @@ class ClientRequest:
 
     # --- tries --------------------------------------------------------------------------------
 
-    def _look_up(self, target: Target) -> None:
-        self._looking = True
+    @property
+    def _left(self) -> list[Flow]:
+        """The hops that may still be asked."""
+        return [
+            hop
+            for hop in ([] if self._cancelled else self._hops)
+            if (hop.transport, hop.remote) not in self._passed_over
+        ]
+
+    def _seek(self, way: Flow | Target, now: float) -> None:
+        if isinstance(way, Flow):
+            self.resolved([way], now, "")
+        else:
+            self._looking = True
+            self._context.ask(way, self)
+
+    def _fall_back(self, now: float) -> bool:
+        """Look for another way than those that were found; whether there may be one."""
+        way = self.plan.fallback
+        if way is None or self._cancelled:
+            return self._looking
         self.plan = self.plan._replace(fallback=None)
-        self._context.ask(target, self)
+        self._seek(way, now)
+        return True
 
     def _pass_over(self, flow: Flow, until: float) -> None:
         self._context.resting.rest(flow, until)
-        self._passed_over.add(flow.remote)
+        self._passed_over.add((flow.transport, flow.remote))
 
     def _leave(self) -> None:
         """Nobody waits for the present try any more."""
@@ -239,15 +264,11 @@ class ClientRequest:
 
     def _go_on(self, now: float) -> None:
         """The present try is over: the next one, or the end."""
-        hops = [] if self._cancelled else self._hops
-        if self._refusal is not None:
-            hops = [hop for hop in hops if hop.remote not in self._passed_over]
+        hops = self._left
         if hops:
             self._hops = hops[1:]
             self._send(hops[0], now)
-        elif self.plan.fallback is not None and not self._cancelled:
-            self._look_up(self.plan.fallback)
-        elif not self._looking:
+        elif not self._fall_back(now):
             self._give_up(now)
 
     def _give_up(self, now: float) -> None:
@@ -267,7 +288,7 @@ class ClientRequest:
             self._context, self.text, self.flow, self, self._host.forget_client
         )
         # A connection that the peer opened is a way that nothing found in DNS can better.
-        if self._hops or (self.plan.fallback is not None and not hop.accepted):
+        if self._left or (self.plan.fallback is not None and not hop.accepted):
             wait = self._context.settings.failover_s
             self._context.deadlines.set(("failover", self), now + wait)
         self._host.start_transaction(self._transaction, now)

@@ -20,14 +20,14 @@ _PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
 class Outgoing(NamedTuple):
     """Where and how a request inside a dialog leaves: Request-URI, Route values, next hop.
 
-    `path` is a flow where the way is known, else what has to be looked up. `target` is what can be
-    looked up when a connection that was the way is gone.
+    `path` is a flow where the way is known, else what has to be looked up. `fallback` is for when
+    that leads nowhere: what a connection that is gone led to, or the way that the INVITE took.
     """
 
     uri: str
     routes: list[str]
     path: Flow | Target
-    target: Target
+    fallback: Flow | Target | None
 
 
 class Dialog:
@@ -136,11 +136,16 @@ class Dialog:
         return self._towards(str(first), [*self.route_set[1:], f"<{target}>"], first)
 
     def _towards(self, uri: str, routes: list[str], hop: Uri | None) -> Outgoing:
+        flow = self.flow
         if hop is None or not hop.host:
-            remote = self.flow.remote
-            return Outgoing(uri, routes, self.flow, Target(*remote, self.flow.transport))
-        target = target_of(hop)
-        return Outgoing(uri, routes, self._path(target), target)
+            path: Flow | Target = flow
+            target = Target(*flow.remote, flow.transport)
+        else:
+            target = target_of(hop)
+            path = self._path(target)
+        if isinstance(path, Target):
+            return Outgoing(uri, routes, path, flow)
+        return Outgoing(uri, routes, path, target if path.reliable else None)
 
     def _path(self, target: Target) -> Flow | Target:
         flow = self.flow

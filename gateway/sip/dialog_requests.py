@@ -11,7 +11,7 @@ from gateway.sip.dialog import Dialog, Outgoing
 from gateway.sip.headers import Via
 from gateway.sip.request_text import Lines
 from gateway.sip.serializer import request
-from gateway.sip.wire import Flow
+from gateway.sip.wire import Flow, Target
 
 if TYPE_CHECKING:
     from gateway.sip.digest_client import Credentials
@@ -51,7 +51,6 @@ class DialogRequests:
         """Start a request (section 12.2.1.1)."""
         dialog = self.dialog
         outgoing = dialog.outgoing()
-        connected = isinstance(outgoing.path, Flow) and outgoing.path.reliable
         plan = Plan(
             method,
             outgoing.uri,
@@ -61,7 +60,7 @@ class DialogRequests:
             outgoing.routes,
             body,
             self.credentials,
-            outgoing.target if connected else None,
+            outgoing.fallback,
             self._seen,
             self._first,
         )
@@ -82,10 +81,7 @@ class DialogRequests:
         if body:
             lines.append(("Content-Type", "application/sdp"))
         ack = Acknowledgement(self._context, outgoing, lines, body, self.met)
-        if isinstance(outgoing.path, Flow):
-            ack.resolved([outgoing.path], now, "")
-        else:
-            ack.look_up()
+        ack.repeat()
         return ack
 
     def _identity(self) -> Lines:
@@ -102,12 +98,12 @@ class DialogRequests:
 class Acknowledgement:
     """The ACK to one 2xx, sent again for each repetition of it (section 13.2.2.4).
 
-    When the way is not known, or the connection that was the way is gone, it is looked up.
+    What cannot be sent one way goes the other, and each repetition of the 2xx begins anew.
     """
 
     __slots__ = (
         "_body", "_branch", "_context", "_data", "_flow", "_lines", "_looking", "_met", "_outgoing",
-        "_redialled",
+        "_ways",
     )  # fmt: skip
 
     def __init__(
@@ -127,41 +123,40 @@ class Acknowledgement:
         self._data = b""
         self._flow: Flow | None = None
         self._looking = False
-        self._redialled = False
+        self._ways: list[Flow | Target | None] = []
 
-    def look_up(self) -> None:
-        """Ask for the way."""
-        if not self._looking:
+    def repeat(self) -> None:
+        """The 2xx came, once more or for the first time."""
+        if self._flow is not None:
+            self._context.send(self._data, self._flow, self)
+        elif not self._looking:
+            self._ways = [self._outgoing.path, self._outgoing.fallback]
+            self.unsent()
+
+    def unsent(self) -> None:
+        """It could not be sent: the next way."""
+        self._flow = None
+        way = self._ways.pop(0) if self._ways else None
+        if isinstance(way, Flow):
+            self._go_by(way)
+        elif way is not None:
             self._looking = True
-            self._context.ask(self._outgoing.target, self)
+            self._context.ask(way, self)
+        else:
+            self._context.count("unsent_acks")
 
     def resolved(self, flows: list[Flow], now: float, reason: str) -> None:
-        """The way is known: send. Without one, the next repetition of the 2xx asks again."""
+        """What was looked up."""
         self._looking = False
-        if not flows:
-            self._context.count("unsent_acks")
-            return
-        self._flow = flow = flows[0]
+        if flows:
+            self._go_by(flows[0])
+        else:
+            self.unsent()
+
+    def _go_by(self, flow: Flow) -> None:
+        self._flow = flow
         if self._met is not None:
             self._met(flow.remote[0])
         via = self._context.via(flow, self._branch)
         self._data = request("ACK", self._outgoing.uri, via, self._lines, self._body)
-        self._send()
-
-    def repeat(self) -> None:
-        """The 2xx came again."""
-        self._redialled = False
-        self._send()
-
-    def unsent(self) -> None:
-        """It could not be sent: on a stream that is gone, once more by a connection of our own."""
-        if self._flow is not None and self._flow.reliable and not self._redialled:
-            self._redialled = True
-            self._flow = None
-            self.look_up()
-
-    def _send(self) -> None:
-        if self._flow is not None:
-            self._context.send(self._data, self._flow, self)
-        else:
-            self.look_up()
+        self._context.send(self._data, flow, self)

@@ -20,7 +20,7 @@ class Plan(NamedTuple):
     """What to ask, and whom.
 
     `headers(flow)` gives all lines but Via, Max-Forwards, Route and CSeq; `body(flow)` what stands
-    behind them. `fallback` is looked up when `path`, a way that is known, leads nowhere. `seen` is
+    behind them. `fallback` is for when `path` leads nowhere. `seen` is
     told the flow and the top Via of each response, which says where we were seen from. `only_to`:
     credentials are for that host alone, and no other that a peer names may ask for them
     (RFC 3261 section 22.3: a password's hash is as good as the password to who can guess).
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     routes: list[str] = []  # noqa: RUF012 (never written to)
     body: Callable[[Flow], bytes] | None = None
     credentials: Credentials | None = None
-    fallback: Target | None = None
+    fallback: Flow | Target | None = None
     seen: Seen | None = None
     only_to: str | None = None
 

@@ -142,9 +142,10 @@ class Machine:
         entry = self._table[self.state].get(event)
         if entry is None:
             return False
-        action, self.state = entry
+        action, following = entry
+        self.state = following
         getattr(self, "_" + action)(now, *args)
-        if self.state == "terminated":
+        if following == "terminated":
             self._end()
         return True
 

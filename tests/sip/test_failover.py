@@ -460,13 +460,53 @@ def test_host_names_in_the_dialog_are_looked_up(header: str) -> None:
     assert (flow, bye.method) == (TWO, "BYE")
 
 
-def test_an_ack_whose_way_is_not_known_is_tried_with_the_next_200() -> None:
+def test_what_cannot_be_found_goes_where_the_invite_went() -> None:
     world, call, invite = calling(ONE)
     world.dns["edge.example.net"] = []
     answer = accept(invite, contact="<sip:bob@edge.example.net>")
-    assert world.receive(answer, ONE) == []
-    assert world.stack.counters["unsent_acks"] == 1
-    world.dns["edge.example.net"] = [TWO]
     assert methods(world.receive(answer, ONE)) == ["ACK"]
-    assert world.log[-1][1] == TWO
+    assert world.log[-1][1] == ONE
+    call.hang_up(world.now)
+    assert only_request(world).method == "BYE"
+    assert world.log[-1][1] == ONE
+
+
+def test_a_way_that_refuses_us_leaves_the_one_that_the_invite_took() -> None:
+    """By TLS, an address in a Record-Route has no name to check the certificate by."""
+    tls = Flow("tls", (LOCAL[0], 5061), ("198.51.100.1", 5061), "example.org")
+    world, call, invite = calling(tls)
+    route = ("Record-Route", "<sip:198.51.100.2;transport=tls;lr>")
+    world.stack.receive(accept(invite, extra=[route], contact=HERE).encode(), tls, world.now)
+    fail(world, "certificate verify failed")
+    ((flow, ack),) = world.sent_to()
+    assert (flow, methods([ack])) == (tls, ["ACK"])
+    call.hang_up(world.now)
+    fail(world, "certificate verify failed")
+    flow, bye = to(world)
+    assert (flow, bye.method) == (tls, "BYE")
+
+
+def test_an_ack_that_can_be_sent_by_no_way_is_tried_again_with_the_next_200() -> None:
+    world, _, invite = calling(ONE)
+    answer = accept(invite, contact="<sip:bob@edge.example.net>")
+    world.dns["edge.example.net"] = [TWO]
+    for _ in range(2):
+        world.stack.receive(answer.encode(), ONE, world.now)
+        fail(world)
+        fail(world)
+        assert world.sent() == []
+    assert world.stack.counters["unsent_acks"] == 2
+    assert methods(world.receive(answer, ONE)) == ["ACK"]
+
+
+def test_a_connection_that_was_dead_without_a_word_is_opened_again_once_that_is_known() -> None:
+    tcp = ONE._replace(transport="tcp")
+    world = registered(tcp, tcp)
+    call, _ = place(world, "600", "a")
+    assert world.run(10) == []
+    assert world.stack.to_resolve() == []
+    world.stack.connection_lost(tcp, world.now)
+    flow, again = to(world)
+    assert (flow, again.method) == (tcp, "INVITE")
+    world.receive(accept(again, contact=HERE), tcp)
     assert call.state == "confirmed"
