@@ -9,7 +9,7 @@ NATIVE := $(wildcard native/*.py native/include/*.h native/src/*/*.[ch])
 
 # Debian packages, named here and nowhere else.
 APT_BUILD := ca-certificates python3-venv python3-dev build-essential pkg-config \
-             libsystemd-dev libasound2-dev
+             libsystemd-dev libasound2-dev libsrtp2-dev nettle-dev
 APT_DEMO  := asterisk-core-sounds-en-wav
 APT_TEST  := sip-tester baresip-core kamailio kamailio-tls-modules linphone-cli iproute2 nftables \
              pulseaudio libasound2-plugins systemd clang libclang-rt-dev

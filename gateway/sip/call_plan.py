@@ -41,6 +41,12 @@ class CallPlan:
     routes: list[str]
     extra: Lines
 
+    @property
+    def secure(self) -> bool:
+        """Whether it is sure beforehand that the first hop is by TLS."""
+        path = self.path
+        return path.transport == "tls" or (isinstance(path, Target) and path.secure)
+
     def identity(self, host: str) -> Lines:
         """From, To and Call-ID."""
         return [("From", self.sender(host)), ("To", f"<{self.to}>"), ("Call-ID", self.call_id)]

@@ -61,6 +61,7 @@ class OutgoingCall(Session):
         self._redirects = Redirects(plan.uri)
         self.account = plan.account
         self.request = plan.invite(context.settings.public_host or _NOBODY)
+        self.negotiation.secure = plan.secure
         self.negotiation.place(local)
         self._offer = self.negotiation.offer()
 
@@ -284,6 +285,8 @@ class OutgoingCall(Session):
         self._early.clear()
         self._speaking = None
         self.negotiation.media = None
+        if target.host.lower() != self._plan.uri.host.lower():
+            self._credentials = None  # they are the account's, and this is somebody else
         self._plan = self._plan.redirected(target)
         self.start(now)
         return True

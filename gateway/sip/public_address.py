@@ -25,7 +25,7 @@ _MOST: Final = 16
 
 
 class View(NamedTuple):
-    """How a peer saw our listener `local`; `port` is 0 where it says nothing of UDP.
+    """How a peer saw our listener `local`; `port` is 0 where it is not known.
 
     `for_all`: the port holds for other peers, too.
     """
@@ -54,7 +54,8 @@ class PublicAddress:
             return False
         before = self.host(settings, local, peer)
         seen = self._views.get((local, peer))
-        view = View(flow.local, host, port if flow.transport == "udp" else 0, stun)
+        usable = flow.transport == "udp" and 0 < port < 65536
+        view = View(flow.local, host, port if usable else 0, stun)
         if seen is None or seen.host != host:
             if seen is not None:
                 self._forget(local)

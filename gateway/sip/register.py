@@ -12,8 +12,8 @@ from gateway.sip.call_plan import account_uri, hop_of, loose_routes
 from gateway.sip.client_request import Plan
 from gateway.sip.context import Context
 from gateway.sip.digest_client import Credentials
-from gateway.sip.extension_headers import parse_number
-from gateway.sip.headers import Via
+from gateway.sip.extension_headers import parse_number, parse_retry_after
+from gateway.sip.headers import Via, parse_address, split_addresses
 from gateway.sip.message import Response
 from gateway.sip.presentation import from_header
 from gateway.sip.request_text import Lines
@@ -24,6 +24,10 @@ from gateway.sip.wire import Flow
 
 # A registrar that wants longer than a day means something else.
 _LONGEST_S: Final = 86400
+# A wrong password does not get better by asking often, and some registrars ban who tries.
+_REFUSED_S: Final = 60.0
+_REFUSALS: Final = frozenset({401, 403, 404, 407, 484, 604})
+_LONGEST_RETRY_AFTER_S: Final = 3600.0
 
 
 class Register:
@@ -126,6 +130,27 @@ def register_uri(registrar: str) -> str:
     uri = parse_uri(_bare(registrar))
     port = "" if uri.port is None else f":{uri.port}"
     return f"{uri.scheme}:{uri.host}{port}"
+
+
+def service_route(response: Response) -> list[str]:
+    """RFC 3608 section 5: the Route of our calls; one that cannot be read is none."""
+    try:
+        routes = split_addresses(response.headers.get_all("service-route"), "Service-Route")
+        for route in routes:
+            parse_address(route, "Service-Route")
+    except RemoteProtocolError:
+        return []
+    return routes
+
+
+def wait_asked(response: Response) -> float:
+    """How long a registrar that refuses is left in peace at least, in seconds."""
+    try:
+        asked = parse_retry_after(response.headers.get("retry-after") or "")
+    except RemoteProtocolError:
+        asked = 0  # it is often not said
+    wait = _REFUSED_S if response.status in _REFUSALS else 0.0
+    return max(wait, min(float(asked), _LONGEST_RETRY_AFTER_S))
 
 
 def _bare(uri: str) -> str:

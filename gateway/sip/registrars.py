@@ -29,13 +29,21 @@ class Registrars:
         """The one in use, as the owner wrote it."""
         return self._uris[self._place]
 
-    def begin(self, now: float) -> bool:
-        """A new round, with the first if it was left long ago; whether that is a change."""
+    @property
+    def home(self) -> str:
+        """The one that has our binding, or had the last one."""
+        return self._uris[self._home]
+
+    @property
+    def at_home(self) -> bool:
+        """Whether that is the one in use."""
+        return self._place == self._home
+
+    def begin(self, now: float) -> None:
+        """A new round, with the first if it was left long ago."""
         self._left = len(self._uris) - 1
-        if not self._place or now - self._left_at < PREFERRED_AGAIN_S:
-            return False
-        self._place = 0
-        return True
+        if now - self._left_at >= PREFERRED_AGAIN_S:
+            self._place = 0
 
     def fall_back(self, now: float) -> bool:
         """The one in use failed: whether there is another one to ask at once.
@@ -52,8 +60,6 @@ class Registrars:
         """The one in use has our binding."""
         self._home = self._place
 
-    def go_home(self) -> bool:
-        """Go to the one that has our binding; whether that is a change."""
-        changed = self._place != self._home
+    def go_home(self) -> None:
+        """Ask the one that has our binding."""
         self._place = self._home
-        return changed

@@ -7,11 +7,10 @@ wrong is kept in words for the owner.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
-from gateway.errors import RemoteProtocolError
 from gateway.sip.accounts import Account, RegistrationStatus
 from gateway.sip.backoff import Backoff
 from gateway.sip.bindings import granted_s
@@ -19,10 +18,9 @@ from gateway.sip.client_request import ClientRequest, RequestHost
 from gateway.sip.context import Context
 from gateway.sip.digest_client import Credentials
 from gateway.sip.events import RegistrationChanged
-from gateway.sip.extension_headers import parse_retry_after
-from gateway.sip.headers import Via, parse_address, split_addresses
+from gateway.sip.headers import Via
 from gateway.sip.message import Response
-from gateway.sip.register import Register
+from gateway.sip.register import Register, service_route, wait_asked
 from gateway.sip.registrars import Registrars
 from gateway.sip.registration_table import LEAVING, REGISTRATION, SHOWN, UP
 from gateway.sip.serializer import reason_phrase
@@ -36,12 +34,10 @@ _LOST_S: Final = (0.5, 300.0)
 _STABLE_S: Final = 30.0
 # twilio.md 19: never more than one REGISTER a second, but for answers to a challenge or a 423.
 _SPACING_S: Final = 1.0
-# A wrong password does not get better by asking often, and some registrars ban who tries.
-_REFUSED_S: Final = 60.0
-_REFUSALS: Final = frozenset({401, 403, 404, 407, 484, 604})
-_LONGEST_RETRY_AFTER_S: Final = 3600.0
 # A NAT with many addresses may show another one each time: follow it, but not in a circle.
 _MOVE_AGAIN_S: Final = 60.0
+
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 
 
 class Registration:
@@ -62,7 +58,7 @@ class Registration:
         self._request: ClientRequest | None = None
         self._failures = Backoff(context.tokens, *_FAILED_S)
         self._losses = Backoff(context.tokens, *_LOST_S)
-        self._anew = True  # find the way again instead of using `flow`
+        self._suspect = False  # whether `flow` may lead nowhere by now
         self._was: tuple[Flow | None, str] = (None, "")
         self._sent_at = float("-inf")
         self._granted_at = 0.0
@@ -101,7 +97,12 @@ class Registration:
     @property
     def way(self) -> Flow | None:
         """The path that requests may take without looking for one: it worked the last time."""
-        return None if self._anew else self.flow
+        return None if self._suspect else self.flow
+
+    @property
+    def home(self) -> str:
+        """The registrar that has our binding, or had the last one."""
+        return self._registrars.home
 
     @property
     def busy(self) -> bool:
@@ -130,7 +131,7 @@ class Registration:
     def lost(self, now: float, why: str = "the connection was lost") -> None:
         """The connection is gone or the registrar is silent: soon, by a path found anew."""
         if self.state == "registered":
-            self._error = f"{self._registrars.uri}: {why}"
+            self._blame(why)
             self._feed("lost", now)
 
     def timer(self, name: str, now: float) -> None:
@@ -153,7 +154,7 @@ class Registration:
         pass
 
     def _do_register(self, now: float) -> None:
-        self._anew = self._registrars.begin(now) or self._anew
+        self._registrars.begin(now)
         self._send(self._register.expires, now)
 
     def _do_keep(self, now: float) -> None:
@@ -179,7 +180,7 @@ class Registration:
         self._pause(now + self._losses.failed())
 
     def _pause(self, until: float) -> None:
-        self._anew = True
+        self._suspect = True
         self._was = (None, "")
         self._try_at(until)
         self._report()
@@ -191,7 +192,7 @@ class Registration:
         if request is not None:
             self._unanswered()
             request.cancel(now)
-        self._anew = True
+        self._suspect = True
         self._try_at(now)
 
     def _do_lapse(self, now: float) -> None:
@@ -203,8 +204,12 @@ class Registration:
 
     def _do_remove(self, now: float) -> None:
         self._context.deadlines.cancel(("lapsed", self))
-        self._anew = self._registrars.go_home() or self._anew
+        self._registrars.go_home()
         self._send(0, now)
+
+    def _do_end(self, now: float) -> None:
+        self._error = ""  # there is nothing to take back, and nothing to register any more
+        self._do_say_ended(now)
 
     def _do_say_ended(self, now: float) -> None:
         self._cancel_try()
@@ -244,9 +249,9 @@ class Registration:
         self._cancel_try()
         self._sent_at = now
         self._register.asked = expires
-        plan = self._register.plan(
-            self._registrars.uri, self.way, self._credentials, self._seen, now
-        )
+        registrars = self._registrars
+        way = self.way if registrars.at_home else None
+        plan = self._register.plan(registrars.uri, way, self._credentials, self._seen, now)
         self._request = ClientRequest(self._context, self._host, plan, self)
         self._request.start(now)
 
@@ -257,11 +262,9 @@ class Registration:
 
     def _seen(self, flow: Flow, via: Via, now: float) -> None:
         """Where our request came from, as the registrar sees it (RFC 3581 section 4)."""
-        host = (via.params.get("received") or "").strip("[]")
-        port = via.params.get("rport") or ""
-        if host and self._context.public.learn(
-            self._context.settings, flow, host, int(port) if port.isdigit() else flow.local[1]
-        ):
+        host, port = via.params.get("received") or "", via.params.get("rport") or ""
+        seen = int(port) if _PORT.fullmatch(port) else 0
+        if self._context.public.learn(self._context.settings, flow, host, seen):
             self._host.public_address_changed(now)
 
     def response(self, request: ClientRequest, response: Response, now: float) -> None:
@@ -301,13 +304,13 @@ class Registration:
             self._failed("the registrar answered 200 and kept nothing", 0.0, now)
             return
         self._use(request.flow)
-        self._anew = False
+        self._suspect = False
         self._registrars.granted()
         # From when we asked: the registrar may have counted since then.
         self._granted_at, self._granted_until = now, self._sent_at + granted
         register.bindings.only(register.contact, self._granted_until)
         self._context.deadlines.set(("lapsed", self), self._granted_until)
-        self.service_route = _service_route(response)
+        self.service_route = service_route(response)
         moved = self._moved and now - self._moved_at >= _MOVE_AGAIN_S
         if moved:
             self._moved_at = now
@@ -318,32 +321,22 @@ class Registration:
         text = f"{status} {response.reason or reason_phrase(status)}"
         if request.problem and status in {401, 407}:
             text = f"{text}: {request.problem}"
-        wait = _REFUSED_S if status in _REFUSALS else 0.0
-        with suppress(RemoteProtocolError):  # it is often not said
-            asked = parse_retry_after(response.headers.get("retry-after") or "")
-            wait = max(wait, min(asked, _LONGEST_RETRY_AFTER_S))
-        self._failed(text, wait, now)
+        self._failed(text, wait_asked(response), now)
+
+    def _blame(self, why: str) -> None:
+        several = len(self._registrars) > 1
+        self._error = f"{self._registrars.uri}: {why}" if several else why
 
     def _failed(self, why: str, wait: float, now: float) -> None:
         self._request = None
-        self._error = f"{self._registrars.uri}: {why}"
+        self._blame(why)
         self._asked_to_wait = wait
+        if self._registrars.at_home:
+            self._suspect = True
         if self.state in {"trying", "refreshing"} and self._registrars.fall_back(now):
-            self._anew = True
             self._send(self._register.expires, now)
         else:
             self._feed("failed", now)
-
-
-def _service_route(response: Response) -> list[str]:
-    """RFC 3608 section 5: the Route of our calls; one that cannot be read is none."""
-    try:
-        routes = split_addresses(response.headers.get_all("service-route"), "Service-Route")
-        for route in routes:
-            parse_address(route, "Service-Route")
-    except RemoteProtocolError:
-        return []
-    return routes
 
 
 def _nobody(now: float, anew: bool) -> None:

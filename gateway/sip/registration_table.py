@@ -44,14 +44,14 @@ REGISTRATION: Final[Table] = {
     "waiting": {
         "due": ("register", "trying"),
         "changed": ("start_over", "waiting"),
-        "stop": ("say_ended", "ended"),
+        "stop": ("end", "ended"),
     },
     # Section 10.2: no REGISTER while another one is unanswered. What was granted before that one,
     # or is granted by it, is taken back then.
     "giving-up": {
         "granted": ("remove", "leaving"),
         "moved": ("remove", "leaving"),
-        "failed": ("say_ended", "ended"),
+        "failed": ("end", "ended"),
     },
     "finishing": {
         "granted": ("remove", "leaving"),

@@ -56,7 +56,7 @@ class Session(CallMachine):
         self.profile = profile
         self.headers = CallHeaders(context, user, profile)
         self.peer = Peer()
-        self.negotiation = Negotiation()
+        self.negotiation = Negotiation(context.tokens)
         self.answering = Answering(self)
         self.offers = Offers(self)
         self.expiry = SessionTimer(context, self, profile)
@@ -110,6 +110,12 @@ class Session(CallMachine):
     def media(self) -> NegotiatedMedia | None:
         """What is agreed on, None before that."""
         return self.negotiation.media
+
+    @property
+    def keys_exposed(self) -> bool:
+        """Whether SRTP keys went over signalling that others can read: SRTP hides little then."""
+        srtp = self.media is not None and self.media.srtp is not None
+        return srtp and not self.negotiation.secure
 
     @property
     def on_hold(self) -> bool:
@@ -220,6 +226,7 @@ class Session(CallMachine):
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
         self._requests.met = self._guests.welcome
         self._guests.welcome(dialog.flow.remote[0])
+        self.negotiation.secure = dialog.flow.transport == "tls"
         self.host.know_session(self, dialog.key)
 
     @property

@@ -27,7 +27,8 @@ def way_out(account: Account, registration: Registration | None) -> WayOut:
     The path that the REGISTER took is taken where it leads to the same hop: it works, and a NAT in
     between knows it.
     """
-    first = (*account.proxies, *account.registrars, f"sip:{account.domain}")[0]
+    known = (registration.home,) if registration is not None else account.registrars
+    first = (*account.proxies, *known, f"sip:{account.domain}")[0]
     service_route = registration.service_route if registration is not None else []
     routes = [*loose_routes(account.proxies), *service_route]
     hop = hop_of(first, account)

@@ -38,18 +38,22 @@ def md5(text: str) -> str:
 Answer = tuple[int, tuple[str, ...]]
 
 
+# What a peer says of where a request came from; nonsense, too.
+Source = tuple[str, "int | str"]
+
+
 class Heard(NamedTuple):
     """One request as a peer got it; repetitions of it are not counted."""
 
     at: float
-    source: tuple[str, int]
+    source: Source
     request: Request
 
 
 class Peer(Protocol):
     """What a wire leads to."""
 
-    def heard(self, request: Request, flow: Flow, source: tuple[str, int], now: float) -> list[str]:
+    def heard(self, request: Request, flow: Flow, source: Source, now: float) -> list[str]:
         """A request arrived from `source`; the responses."""
 
 
@@ -100,7 +104,7 @@ class Registrar:
 
     # --- the work -----------------------------------------------------------------------------
 
-    def heard(self, request: Request, flow: Flow, source: tuple[str, int], now: float) -> list[str]:
+    def heard(self, request: Request, flow: Flow, source: Source, now: float) -> list[str]:
         if now < self.silent_until or request.method in self.drops:
             return []
         branch = request.vias[0].branch
@@ -109,7 +113,7 @@ class Registrar:
             self._answered[branch] = self._answer(request, source, now)
         return [self._answered[branch]]
 
-    def _answer(self, request: Request, source: tuple[str, int], now: float) -> str:
+    def _answer(self, request: Request, source: Source, now: float) -> str:
         if self.script:
             status, lines = self.script.pop(0)
             return reply(request, status, lines, source, says_where=self.says_where)
@@ -184,7 +188,7 @@ def reply(
     request: Request,
     status: int,
     lines: Iterable[str] = (),
-    source: tuple[str, int] | None = None,
+    source: Source | None = None,
     *,
     says_where: bool = True,
     tag: str = "reg",
@@ -221,7 +225,7 @@ class Wire:
         loss: float = 0.0,
         seed: int = 0,
         nat: str | None = None,
-        port: int | None = None,
+        port: int | str | None = None,
     ) -> None:
         self.world = world
         self.peers = peers

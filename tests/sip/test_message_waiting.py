@@ -10,7 +10,7 @@ from gateway.sip import Flow, MessagesWaiting, Request, StackSettings, parse
 from gateway.sip.message_waiting import SUBSCRIPTION
 
 from .harness import FLOW, LOCAL, World, statuses
-from .registrar import PATH, REGISTRAR, Heard, Office, Registrar, reply
+from .registrar import PATH, REGISTRAR, Heard, Office, Registrar, Source, reply
 
 YES = "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n"
 NO = "Messages-Waiting: no\r\n"
@@ -25,7 +25,7 @@ class Mailbox(Registrar):
         self.answers = list(answers)
         self.granted = 3600
 
-    def heard(self, request: Request, flow: Flow, source: tuple[str, int], now: float) -> list[str]:
+    def heard(self, request: Request, flow: Flow, source: Source, now: float) -> list[str]:
         if request.method != "SUBSCRIBE" or now < self.silent_until:
             return super().heard(request, flow, source, now)
         self.log.append(Heard(now, source, request))

@@ -111,6 +111,16 @@ def test_over_tcp_the_port_of_the_connection_is_not_ours() -> None:
     assert office.status.contact == f"sip:alice@{OUTSIDE}:5060;transport=tcp"
 
 
+@pytest.mark.parametrize("port", ["9" * 5000, "0", "65536", "x", "-1"])
+def test_a_port_that_is_none(port: str) -> None:
+    """Nothing raises, and our own port is told."""
+    office = behind_nat(start=False)
+    office.wire.port = port
+    office.world.stack.start(office.world.now)
+    office.run(1)
+    assert office.status.contact == f"sip:alice@{OUTSIDE}:5060;transport=udp"
+
+
 def test_kept_through_refreshes() -> None:
     office = behind_nat()
     office.run(3600)
