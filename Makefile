@@ -11,8 +11,8 @@ NATIVE := $(wildcard native/*.py native/include/*.h native/src/*/*.[ch])
 APT_BUILD := ca-certificates python3-venv python3-dev build-essential pkg-config \
              libsystemd-dev libasound2-dev libsrtp2-dev nettle-dev
 APT_DEMO  := asterisk-core-sounds-en-wav
-APT_TEST  := sip-tester baresip-core pulseaudio libasound2-plugins systemd iproute2 clang \
-             libclang-rt-dev
+APT_TEST  := sip-tester baresip-core kamailio kamailio-tls-modules linphone-cli iproute2 nftables \
+             pulseaudio libasound2-plugins systemd clang libclang-rt-dev
 APT_FRESH := mmdebstrap
 
 # make demo ARGS="...", make test ARGS="-k sdp", make run SOUND=default, make fuzz SECONDS=600

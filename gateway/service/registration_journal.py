@@ -33,6 +33,9 @@ class RegistrationJournal:
     def _write(self, status: RegistrationStatus, now: float) -> None:
         name, where = f"account {status.account}", status.registrar
         match status.state:
+            case "registered" if status.error:
+                kind, text = Message.REGISTRATION_FAILED, f"{name} is still registered with {where}"
+                text += f", but a refresh failed: {status.error}{_next_try(status, now)}"
             case "registered":
                 kind, text = Message.REGISTERED, f"{name} is registered with {where}"
                 if status.contact:
@@ -45,7 +48,11 @@ class RegistrationJournal:
                     text = f"{name} could not be unregistered from {where}: {status.error}"
             case _:
                 kind, text = Message.REGISTRATION_FAILED, f"{name} is not registered with {where}"
-                text += f": {status.error or 'no reason is known'}"
-                if status.next_try is not None:
-                    text += f"; next try in {max(0.0, status.next_try - now):.0f} s"
+                text += f": {status.error or 'no reason is known'}{_next_try(status, now)}"
         self._journal.write(kind, text, account=status.account, peer=where)
+
+
+def _next_try(status: RegistrationStatus, now: float) -> str:
+    if status.next_try is None:
+        return ""
+    return f"; next try in {max(0.0, status.next_try - now):.0f} s"

@@ -89,7 +89,7 @@ def _contact(request: Request, profile: Profile) -> Refusal | None:
         contacts = request.contacts
     except RemoteProtocolError:
         return Refusal(400, "malformed-contact")
-    if not contacts and not request.to.tag:
+    if not contacts and request.method == "INVITE" and not request.to.tag:
         return Refusal(400, "no-contact")
     if contacts and not contacts[0].uri.is_sip:
         return Refusal(400, "contact-is-not-sip")

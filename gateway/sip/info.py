@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 RELAY: Final = "application/dtmf-relay"
 DTMF: Final = "application/dtmf"
 BROADSOFT: Final = "application/broadsoft"
-ACCEPT: Final = f"{RELAY}, {DTMF}, {BROADSOFT}"
+HOOK_FLASH: Final = "application/hook-flash"
+ACCEPT: Final = f"{RELAY}, {DTMF}, {BROADSOFT}, {HOOK_FLASH}"
 
 FLASH: Final = "flash"
 _DEFAULT_MS: Final = 250
@@ -39,15 +40,13 @@ def read_info(content_type: str, body: bytes) -> Signal | None:
     text = body.decode("utf-8", "replace").replace("\r", "\n")
     if kind == BROADSOFT:
         return Signal(FLASH, 0) if "flashhook" in text.lower() else None
-    if kind == RELAY:
-        signal = _SIGNAL.search(text)
-        lasts = _DURATION.search(text)
-        given = signal[1] if signal else ""
-    elif kind == DTMF:
-        given, lasts = text.strip()[:8], None
-    else:
+    if kind == HOOK_FLASH:
+        return Signal(FLASH, 0)
+    if kind not in {RELAY, DTMF}:
         return None
-    what = _digit(given)
+    # Each kind is seen with the body of the other.
+    signal, lasts = _SIGNAL.search(text), _DURATION.search(text)
+    what = _digit(signal[1] if signal else text.strip()[:8])
     duration = min(int(lasts[1]), _LONGEST_MS) if lasts else _DEFAULT_MS
     return Signal(what, duration) if what else None
 
@@ -57,6 +56,11 @@ def _digit(given: str) -> str:
     if _DIGIT.fullmatch(plain):
         return plain
     return _WORDS.get(given.lower(), "")
+
+
+def is_digit(text: str) -> bool:
+    """Whether it is what `digit_body` can say."""
+    return _DIGIT.fullmatch(text) is not None
 
 
 def digit_body(digit: str, duration_ms: int) -> bytes:

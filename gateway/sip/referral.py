@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from gateway.errors import LocalProtocolError, RemoteProtocolError
 from gateway.sip.extension_headers import parse_refer_to, replaces_in
 from gateway.sip.message import Request
+from gateway.sip.one_by_one import OneByOne
 from gateway.sip.request_text import Lines
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.sipfrag import CONTENT_TYPE, sipfrag
-from gateway.sip.stray import Unheard
 from gateway.sip.wire import Flow
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class Referral:
     """
 
     __slots__ = (
-        "_call", "_expires", "_id", "_silent", "_transaction", "answered", "open", "referred_by",
-        "replaces", "target",
+        "_call", "_expires", "_id", "_news", "_silent", "_transaction", "answered", "open",
+        "referred_by", "replaces", "target",
     )  # fmt: skip
 
     answered: bool
@@ -55,6 +55,7 @@ class Referral:
         self.answered = self.open = False
         self._call = call
         self._transaction = transaction
+        self._news = OneByOne(call)
         self._expires = 0.0
         # Section 2.4.6: from the second REFER of a dialog on, an id tells their NOTIFYs apart.
         self._id = "" if first else f";id={request.cseq.number}"
@@ -89,7 +90,7 @@ class Referral:
         """
         if not self.answered and not self._call.finished:
             raise LocalProtocolError("progress of a transfer that is not accepted")
-        if not self.open:
+        if not self.open or self._news.lost:
             return
         self.open = status < 200
         if not self._silent:
@@ -110,4 +111,4 @@ class Referral:
                 ("Content-Type", CONTENT_TYPE),
             ]
 
-        call.requests.send("NOTIFY", Unheard(), now, headers, lambda _: body)
+        self._news.send("NOTIFY", headers, body, now)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import LocalProtocolError
 from gateway.sip.answering import Answering
 from gateway.sip.call_headers import CallHeaders
+from gateway.sip.call_machine import CallMachine
 from gateway.sip.client_request import RequestHost
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog, DialogKey
@@ -24,8 +25,8 @@ from gateway.sip.session_requests import serve
 from gateway.sip.session_table import ANSWERED, FINISHED
 from gateway.sip.session_timer import SessionTimer
 from gateway.sip.settings import HeaderFacts, Profile
-from gateway.sip.transaction import Table
 from gateway.sip.transfer import Transfers
+from gateway.sip.trust import Guests
 from gateway.sip.twilio_ids import TwilioIds
 from gateway.sip.wire import Flow
 
@@ -43,15 +44,13 @@ class SessionHost(RequestHost, Protocol):
         """The session is over: its dialogs match nothing any more."""
 
 
-class Session:
+class Session(CallMachine):
     """A call. Local calls on one that is already over do nothing."""
-
-    table: ClassVar[Table]
-    """The states of this kind of call."""
 
     def __init__(
         self, context: Context, host: SessionHost, profile: Profile, user: str, state: str
     ) -> None:
+        super().__init__(state)
         self.context = context
         self.host = host
         self.profile = profile
@@ -63,12 +62,10 @@ class Session:
         self.expiry = SessionTimer(context, self, profile)
         self.info = SessionInfo(self)
         self.transfers = Transfers(self)
-        self.state = state
-        self.history: tuple[str, ...] = (state,)
         self.account: str | None = None
         self.transport_problem = ""
         self._dialog: Dialog | None = None
-        self._peer = ""  # the host that may send requests as long as the call lasts
+        self._guests = Guests(context.trust)
         self._requests: DialogRequests | None = None
         self._cause = EndCause.LOCAL_BYE
         self._status: int | None = None
@@ -147,7 +144,7 @@ class Session:
         self._hold(False, now)
 
     def _hold(self, on: bool, now: float) -> None:
-        if self.state in FINISHED or self.negotiation.holding == on:
+        if self.finished or self.negotiation.holding == on:
             return
         if self.state not in ANSWERED:
             raise LocalProtocolError(f"hold while {self.state}")
@@ -164,18 +161,13 @@ class Session:
 
     def transfer(self, uri: str, now: float, *, replaces: Session | None = None) -> None:
         """Ask the peer to call `uri` instead, in place of the call `replaces` if given."""
-        if self.state not in FINISHED:
+        if not self.finished:
             self.transfers.start(uri, replaces, now)
 
     def readdress(self, now: float) -> None:
         """Our address has changed: tell the peer, with new Contact and SDP."""
         if self.state in ANSWERED and self.negotiation.move(self.context.host_for(self.flow)):
             self.offers.offer(now)
-
-    def local_event(self, event: str, now: float) -> None:
-        """Something that we want; LocalProtocolError where it makes no sense."""
-        if not self.feed(event, now) and self.state not in FINISHED:
-            raise LocalProtocolError(f"{event} while {self.state}")
 
     # --- what the stack reports -----------------------------------------------------------------
 
@@ -232,20 +224,10 @@ class Session:
         """From now on requests and peers' requests go by this dialog."""
         self._dialog = dialog
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
-        self._peer = dialog.flow.remote[0]
         self.negotiation.secure = dialog.flow.transport == "tls"
-        self.context.trust.vouch(self._peer)
+        self._requests.met = self._guests.welcome
+        self._guests.welcome(dialog.flow.remote[0])
         self.host.know_session(self, dialog.key)
-
-    @property
-    def finished(self) -> bool:
-        """Whether the service has been told of the end."""
-        return self.state in FINISHED
-
-    @property
-    def is_up(self) -> bool:
-        """Whether both sides know that the call is answered."""
-        return self.state == "confirmed"
 
     @property
     def has_media(self) -> bool:
@@ -284,7 +266,7 @@ class Session:
 
     def refresh(self, now: float) -> None:
         """The session timer wants a refresh."""
-        if self.state == "confirmed":
+        if self.is_up:
             self.offers.refresh(now)
 
     def expired(self, now: float) -> None:
@@ -306,34 +288,21 @@ class Session:
             codec=self.media.codec.name if self.media else "",
         )
 
-    # --- the table at work ----------------------------------------------------------------------
+    # --- the end ------------------------------------------------------------------------------
 
-    def feed(self, event: str, now: float, message: Message | None = None) -> bool:
-        """Run an event through the table; False where it has no use for it."""
-        entry = self.table[self.state].get(event)
-        if entry is None:
-            return False
-        action, state = entry
-        if state != self.state:
-            self.history = (*self.history[-7:], state)
-        self.state = state
-        getattr(self, "_do_" + action)(now, message)
+    def entered(self, state: str, now: float) -> None:
         if state in FINISHED:
             self.expiry.stop()
         if state == "over":
             self._let_go(now)
-        return True
 
     def _let_go(self, now: float) -> None:
         self.answering.stop()
         self.offers.stop()
+        self.info.stop()
         self.transfers.stop(now)
-        if self._peer:
-            self.context.trust.unvouch(self._peer)
+        self._guests.leave()
         self.host.forget_session(self)
-
-    def _do_nothing(self, now: float, message: Message | None) -> None:
-        pass
 
     def _do_end(self, now: float, message: Message | None) -> None:
         self.ended(EndCause.REMOTE_BYE, None, message)
@@ -359,6 +328,7 @@ class Session:
     def _do_send_bye(self, now: float, message: Message | None) -> None:
         self.answering.stop()
         self.offers.stop()
+        self.info.stop()
         Farewell(self).send(now)
 
     def over(self, status: int | None, now: float) -> None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.errors import LocalProtocolError
 from gateway.sip.events import DigitReceived, FlashReceived
-from gateway.sip.info import ACCEPT, BROADSOFT, FLASH, RELAY, digit_body, flash_body, read_info
+from gateway.sip.info import (
+    ACCEPT,
+    BROADSOFT,
+    FLASH,
+    RELAY,
+    digit_body,
+    flash_body,
+    is_digit,
+    read_info,
+)
 from gateway.sip.message import Request
+from gateway.sip.one_by_one import OneByOne
 from gateway.sip.server_transaction import ServerTransaction
-from gateway.sip.stray import Unheard
 
 if TYPE_CHECKING:
     from gateway.sip.session import Session
@@ -17,14 +27,19 @@ if TYPE_CHECKING:
 class SessionInfo:
     """The INFO of one call."""
 
-    __slots__ = ("_call",)
+    __slots__ = ("_call", "_sent")
 
     def __init__(self, call: Session) -> None:
         self._call = call
+        self._sent = OneByOne(call)
 
     def received(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         """Report what it asks for; 415 where its body says nothing that we know."""
         call = self._call
+        if "info-package" in request.headers:
+            # RFC 6086 section 4.2.2: we have said that we want no packages.
+            transaction.reply(469, now, [*call.headers.plain(), ("Recv-Info", "")])
+            return
         if request.body:
             signal = read_info(request.headers.get("content-type") or "", request.body)
             if signal is None:
@@ -39,7 +54,9 @@ class SessionInfo:
         transaction.reply(200, now, call.headers.plain())
 
     def send_digit(self, digit: str, duration_ms: int, now: float) -> None:
-        """One digit as application/dtmf-relay."""
+        """One digit as application/dtmf-relay. Raises LocalProtocolError for what is none."""
+        if not is_digit(digit):
+            raise LocalProtocolError(f"{digit!r} is no digit")
         self._send(RELAY, digit_body(digit, duration_ms), now)
 
     def send_flash(self, now: float) -> None:
@@ -50,5 +67,11 @@ class SessionInfo:
         call = self._call
         if call.finished:
             return
+        if not call.is_up:
+            raise LocalProtocolError(f"INFO while {call.state}")
         lines = [*call.headers.request(), ("Content-Type", kind)]
-        call.requests.send("INFO", Unheard(), now, lambda _: lines, lambda _: body)
+        self._sent.send("INFO", lambda _: lines, body, now)
+
+    def stop(self) -> None:
+        """The call is over."""
+        self._sent.stop()

@@ -147,7 +147,7 @@ class Transfers:
         self._settle()
         self._call.context.deadlines.cancel(("bye", self))
         for referral in self._asked:
-            referral.reject(481, now)
+            referral.reject(487, now)  # RFC 3261 section 15.1.2
         self._asked = []
 
 

@@ -17,7 +17,7 @@ POLL_S = 0.02
 class SippCallee(SippProcess):
     """`with SippCallee("uas_answers", folder) as sipp:` listens inside, at `uri`.
 
-    `transport` is "udp" or "tcp".
+    `ring_ms` is how long it rings, milliseconds. `transport` is "udp" or "tcp".
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SippCallee(SippProcess):
         self.port = int(where[where.index("-p") + 1])
         self.transport = transport
         arguments = [*where, "-t", "t1" if transport == "tcp" else "u1", *options]
-        usual = {"aim": f"sip:127.0.0.1:{self.port}", "held_ms": "300", "ended": "200"}
+        usual = {"aim": f"sip:127.0.0.1:{self.port}", "held_ms": "300", "ring_ms": "1"}
         own = folder / f"{name}-{secrets.token_hex(6)}"
         super().__init__(name, own, arguments, usual | values, limit_s)
         self._await_listening()

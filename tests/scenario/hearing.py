@@ -9,7 +9,7 @@ from tests.audio.wav import read_wav
 
 # Peers pace their packets within 5-20 ms, and their jitter buffers cut: words and order count.
 PACED = Limits(correlation=0.7, pesq=2.5, level_db=2, dropout_ms=200, slip_ms=60)
-# linphone's jitter buffer slips when speech begins: its correlation is low, its words are all there.
+# linphone's jitter buffer slips when speech begins: correlation suffers, no word does.
 LINPHONE = Limits(correlation=0.4, pesq=2.5, level_db=3, dropout_ms=300, slip_ms=200)
 
 

@@ -71,6 +71,16 @@ def status(state: str, **more: Any) -> RegistrationStatus:
             ],
         ),
         (
+            [status("registered", expires=400.0, error="no response", next_try=102.0)],
+            [
+                (
+                    "REGISTRATION_FAILED",
+                    "account trunk is still registered with sip:example.com,"
+                    " but a refresh failed: no response; next try in 2 s",
+                )
+            ],
+        ),
+        (
             [status("ended")],
             [("UNREGISTERED", "account trunk is unregistered from sip:example.com")],
         ),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.peers import baresip_run, kamailio_run, linphone_run
+from tests.peers.baresip_account import BaresipAccount
+from tests.peers.baresip_run import Baresip
 from tests.peers.kamailio_run import Kamailio
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.trunk import account, await_registration, edge_uri, with_account
@@ -16,6 +19,8 @@ PROGRAMS = {
     "baresip-core": baresip_run.installed,
     "linphone-cli": linphone_run.installed,
 }
+
+NUMBER = "600"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,3 +54,13 @@ def _gateway(
         yield running
         assert running.running, running.log_text()
         assert "Traceback" not in running.log_text()
+
+
+@pytest.fixture
+def peer(edge: Kamailio, speech: dict[str, Path], tmp_path: Path) -> Iterator[Baresip]:
+    """baresip, registered at the edge as 600."""
+    who = BaresipAccount(NUMBER, edge.uri("inner"))
+    with Baresip(tmp_path / "baresip", speech["caller"], who) as running:
+        edge.await_contacts(NUMBER, 1)
+        yield running
+    edge.await_contacts(NUMBER, 0)

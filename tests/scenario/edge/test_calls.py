@@ -6,32 +6,16 @@ route set is right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.audio.tones import await_tone, tones_of
-from tests.audio.wav import read_wav
-from tests.peers.baresip_account import BaresipAccount
+from tests.audio.tones import await_tone
 from tests.peers.baresip_run import Baresip
 from tests.peers.kamailio_run import Kamailio
+from tests.scenario.edge.conftest import NUMBER
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.hearing import assert_heard
 from tests.scenario.phone import Phone
 from tests.scenario.trunk import PORTS
-
-NUMBER = "600"
-
-
-@pytest.fixture
-def peer(edge: Kamailio, speech: dict[str, Path], tmp_path: Path) -> Iterator[Baresip]:
-    """baresip, registered at the edge as 600."""
-    who = BaresipAccount(NUMBER, edge.uri("inner"))
-    with Baresip(tmp_path / "baresip", speech["caller"], who) as running:
-        edge.await_contacts(NUMBER, 1)
-        yield running
-    edge.await_contacts(NUMBER, 0)
 
 
 def digits_both_ways(phone: Phone, peer: Baresip) -> None:
@@ -129,49 +113,3 @@ def test_calling(
     assert record["to"].startswith(f"sip:{NUMBER}@example.test")
     assert_heard(speech["caller"], recording.path, speech["phone"])
     assert_heard(speech["phone"], peer.heard(), speech["caller"])
-
-
-def test_the_other_gives_up(
-    gateway: GatewayProcess, phone: Phone, edge: Kamailio, peer: Baresip
-) -> None:
-    peer.command("dial", "sip:alice@example.test")
-    phone.await_state("ringing")
-    peer.command("hangup")
-    phone.await_state("idle")
-    assert phone.await_record()["sip_status"] == 487
-
-
-def test_we_give_up(
-    gateway: GatewayProcess, phone: Phone, edge: Kamailio, peer: Baresip, tmp_path: Path
-) -> None:
-    phone.lift()
-    recording = phone.record(tmp_path / "heard.wav")
-    phone.dial(f"{NUMBER}#")
-    peer.wait_for("CALL_INCOMING")
-    await_tone(recording.path, "ringback")
-    phone.put_down()
-    peer.wait_for("CALL_CLOSED")
-    assert phone.await_record()["reason"] == "abandoned"
-
-
-@pytest.mark.parametrize(("number", "status"), [(NUMBER, 486), ("699", 404)])
-def test_refused(
-    gateway: GatewayProcess,
-    phone: Phone,
-    edge: Kamailio,
-    peer: Baresip,
-    tmp_path: Path,
-    number: str,
-    status: int,
-) -> None:
-    phone.lift()
-    recording = phone.record(tmp_path / "heard.wav")
-    phone.dial(f"{number}#")
-    if number == NUMBER:
-        peer.wait_for("CALL_INCOMING")
-        peer.command("hangup")
-        await_tone(recording.path, "busy", told=gateway.log_text)
-    record = phone.await_record()
-    assert record["sip_status"] == status
-    recording.stop()
-    assert "ringback" not in tones_of(read_wav(recording.path)) or status == 486
