@@ -290,7 +290,7 @@ class Session(CallMachine):
 
     def _let_go(self, now: float) -> None:
         self.answering.stop()
-        self.offers.stop()
+        self.offers.stop(now)
         self.info.stop()
         self.transfers.stop(now)
         if self._admitted:
@@ -320,7 +320,7 @@ class Session(CallMachine):
 
     def _do_send_bye(self, now: float, message: Message | None) -> None:
         self.answering.stop()
-        self.offers.stop()
+        self.offers.stop(now)
         self.info.stop()
         Farewell(self).send(now)
 
