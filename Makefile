@@ -9,10 +9,10 @@ NATIVE := $(wildcard native/*.py native/include/*.h native/src/*/*.[ch])
 
 # Debian packages, named here and nowhere else.
 APT_BUILD := ca-certificates python3-venv python3-dev build-essential pkg-config \
-             libsystemd-dev libasound2-dev
+             libsystemd-dev libasound2-dev libsrtp2-dev nettle-dev
 APT_DEMO  := asterisk-core-sounds-en-wav
-APT_TEST  := sip-tester baresip-core pulseaudio libasound2-plugins systemd iproute2 clang \
-             libclang-rt-dev
+APT_TEST  := sip-tester baresip-core kamailio kamailio-tls-modules linphone-cli iproute2 nftables \
+             pulseaudio libasound2-plugins systemd clang libclang-rt-dev
 APT_FRESH := mmdebstrap
 
 # make demo ARGS="...", make test ARGS="-k sdp", make run SOUND=default, make fuzz SECONDS=600
@@ -23,7 +23,7 @@ SUITE   ?= bookworm trixie
 TARGET  ?= test demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast lint format bench fuzz fresh clean
+.PHONY: help setup demo run test test-fast lint format bench bench-sip fuzz fresh clean
 .PHONY: apt-build apt-demo apt-test apt-fresh
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo 'make test-fast  the Python tests that need no peer and no patience; ARGS="-k sdp" for some'
 	@echo 'make lint       ruff and mypy; make format lets ruff write'
 	@echo 'make bench      our figures beside those of other programs'
+	@echo 'make bench-sip  our SIP stack beside the SIP libraries of PyPI; ARGS="--quick"'
 	@echo 'make fuzz       SIP and RTP against damaged and random bytes; SECONDS=600 for longer'
 	@echo 'make fresh      SUITE="bookworm trixie" TARGET="test demo" on machines made for it'
 	@echo 'make setup      what all of these need; make clean removes what they made'
@@ -68,6 +69,9 @@ test-fast: setup
 bench: setup
 	$(BIN)/python -m tests.bench $(ARGS)
 
+bench-sip: $(STAMPS)/peers
+	$(BIN)/python -m tests.bench.libraries $(ARGS)
+
 fuzz: setup
 	$(MAKE) -C native fuzz SECONDS=$(SECONDS)
 	TIPRING_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -q tests/sip/test_fuzz.py
@@ -94,12 +98,14 @@ $(STAMPS)/venv: | apt-build
 	@$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
-# base: what tipring needs to run; demo: and to be shown; dev: and to be worked on.
+# base: what tipring needs to run; demo: and to be shown; dev: and to be worked on; peers: other
+# people's SIP libraries, to be measured against.
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check install
 $(STAMPS)/base: pyproject.toml | $(STAMPS)/venv
 $(STAMPS)/demo: pyproject.toml | $(STAMPS)/base
 $(STAMPS)/dev: pyproject.toml | $(STAMPS)/demo
-$(STAMPS)/base $(STAMPS)/demo $(STAMPS)/dev:
+$(STAMPS)/peers: pyproject.toml | $(STAMPS)/base
+$(STAMPS)/base $(STAMPS)/demo $(STAMPS)/dev $(STAMPS)/peers:
 	@echo "== Python packages ($(@F))"
 	@$(BIN)/python .ci/requirements $(filter-out base,$(@F)) > $@.txt
 	@$(PIP) --use-pep517 --requirement $@.txt

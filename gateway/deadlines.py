@@ -14,36 +14,46 @@ Name = TypeVar("Name", bound=Hashable)
 
 
 class Deadlines(Generic[Name]):
-    """A set of named absolute times; setting a name again moves it."""
+    """A set of named absolute times; setting a name again moves it.
+
+    A name that is cancelled or moved is let go at once: what it refers to must not live on in the
+    heap, where a flood of short lives would pile up.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Name]] = []
-        self._current: dict[Name, int] = {}
+        self._heap: list[tuple[float, int]] = []
+        self._names: dict[int, Name] = {}
+        self._serials: dict[Name, int] = {}
         self._serial = count()
 
     def __len__(self) -> int:
-        return len(self._current)
+        return len(self._serials)
 
     def __contains__(self, name: Name) -> bool:
-        return name in self._current
+        return name in self._serials
 
     def set(self, name: Name, at: float) -> None:
         """Arm `name` for the absolute time `at` (seconds), replacing an earlier setting."""
+        self.cancel(name)
         serial = next(self._serial)
-        self._current[name] = serial
-        heapq.heappush(self._heap, (at, serial, name))
-        if len(self._heap) > 64 and len(self._heap) > 4 * len(self._current):
+        self._serials[name] = serial
+        self._names[serial] = name
+        heapq.heappush(self._heap, (at, serial))
+        if len(self._heap) > 64 and len(self._heap) > 4 * len(self._names):
             self._compact()
 
     def cancel(self, name: Name) -> None:
         """Disarm `name`; unknown names are fine, since a timer may just have fired."""
-        self._current.pop(name, None)
+        serial = self._serials.pop(name, None)
+        if serial is not None:
+            del self._names[serial]
 
     def next(self) -> float | None:
         """The earliest armed time, or None when nothing is armed."""
-        while self._heap and self._is_stale(self._heap[0]):
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+        heap = self._heap
+        while heap and heap[0][1] not in self._names:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
 
     def pop(self, now: float) -> Name | None:
         """Disarm and return the earliest name whose time has come, None when there is none.
@@ -54,23 +64,17 @@ class Deadlines(Generic[Name]):
         at = self.next()
         if at is None or at > now:
             return None
-        name = heapq.heappop(self._heap)[2]
-        del self._current[name]
+        name = self._names.pop(heapq.heappop(self._heap)[1])
+        del self._serials[name]
         return name
 
     def pop_due(self, now: float) -> list[Name]:
         """Disarm and return the names whose time has come, earliest first."""
         due: list[Name] = []
-        while self._heap and (self._heap[0][0] <= now or self._is_stale(self._heap[0])):
-            entry = heapq.heappop(self._heap)
-            if not self._is_stale(entry):
-                del self._current[entry[2]]
-                due.append(entry[2])
+        while (name := self.pop(now)) is not None:
+            due.append(name)
         return due
 
-    def _is_stale(self, entry: tuple[float, int, Name]) -> bool:
-        return self._current.get(entry[2]) != entry[1]
-
     def _compact(self) -> None:
-        self._heap = [entry for entry in self._heap if not self._is_stale(entry)]
+        self._heap = [entry for entry in self._heap if entry[1] in self._names]
         heapq.heapify(self._heap)

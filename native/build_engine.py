@@ -46,6 +46,6 @@ ffibuilder.set_source(
     extra_compile_args=["-std=gnu11", "-O2", "-Wall", "-Wextra", "-fvisibility=hidden"],
     # Bound when loaded: the first call of a function must not look it up on the real-time thread.
     extra_link_args=["-Wl,-z,now"],
-    libraries=["m", "pthread"],
+    libraries=["srtp2", "nettle", "m", "pthread"],
     py_limited_api=True,
 )

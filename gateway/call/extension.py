@@ -1,4 +1,4 @@
-"""A telephone on its own: dial tone, refusal tone and howler, when no call is up.
+"""A telephone on its own: dial tone, dialling, refusal tone and howler, when no call is up.
 
 A lifted phone hears the dial tone; what follows is decided by small time-outs (RFC 5098 defaults:
 first digit 16 s, busy and reorder tone 30 s, then the off-hook warning, then silence).
@@ -9,8 +9,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
+from gateway.call.dialling import Dialling
 from gateway.call.ports import Phone
 from gateway.deadlines import Deadlines
+from gateway.line.events import DigitEnded, DigitStarted, PulseDigit
 
 
 class Idle(Enum):
@@ -18,6 +20,7 @@ class Idle(Enum):
 
     RESTING = "on-hook or in a call"
     DIAL_TONE = "dial tone"
+    DIALLING = "dialling"
     REFUSED = "busy or congestion tone"
     HOWLER = "off-hook warning"
     SILENT = "left off-hook"
@@ -31,6 +34,7 @@ HOWLER_S: Final = 60.0
 _PLAN: Final[dict[Idle, tuple[str | None, float | None, Idle | None]]] = {
     Idle.RESTING: (None, None, None),
     Idle.DIAL_TONE: ("dial", FIRST_DIGIT_S, Idle.REFUSED),
+    Idle.DIALLING: (None, None, None),
     Idle.REFUSED: ("congestion", REFUSAL_S, Idle.HOWLER),
     Idle.HOWLER: ("howler", HOWLER_S, Idle.SILENT),
     Idle.SILENT: (None, None, None),
@@ -38,13 +42,21 @@ _PLAN: Final[dict[Idle, tuple[str | None, float | None, Idle | None]]] = {
 
 
 class Extension:
-    """One line of the exchange: its name, the users that ring it, and its phone."""
+    """One line of the exchange: its name, the users that ring it, its account and its phone.
 
-    def __init__(self, name: str, users: tuple[str, ...], phone: Phone) -> None:
+    `messages` says that somebody left a message: the dial tone then stutters.
+    """
+
+    def __init__(
+        self, name: str, users: tuple[str, ...], phone: Phone, account: str | None = None
+    ) -> None:
         self.name = name
         self.users = users
         self.phone = phone
+        self.account = account
+        self.messages = False
         self._idle = Idle.RESTING
+        self._dialling = Dialling()
         self._deadlines: Deadlines[str] = Deadlines()
 
     @property
@@ -62,26 +74,35 @@ class Extension:
 
     def offer_dial_tone(self, now: float) -> None:
         """The handset was lifted with no call waiting."""
-        self._enter(Idle.DIAL_TONE, now)
+        self._enter(Idle.DIAL_TONE, now, "stutter" if self.messages else None)
 
     def refuse(self, tone: str, now: float) -> None:
         """What was wanted cannot be had: play `tone`, then warn, then fall silent."""
         self._enter(Idle.REFUSED, now, tone)
 
-    def next_deadline(self) -> float | None:
-        """When the present tone ends."""
-        return self._deadlines.next()
+    def digit(self, event: DigitStarted | DigitEnded | PulseDigit, now: float) -> str | None:
+        """A digit at the phone; the number, once it is complete. Too late a digit means nothing."""
+        if self._idle is Idle.DIAL_TONE:
+            self._enter(Idle.DIALLING, now)
+        return self._dialling.take(event, now) if self._idle is Idle.DIALLING else None
 
-    def handle_deadline(self, now: float) -> None:
-        """Go on to the next tone."""
+    def next_deadline(self) -> float | None:
+        """When the present tone ends, or the number is complete."""
+        times = (self._deadlines.next(), self._dialling.next_deadline())
+        return min((t for t in times if t is not None), default=None)
+
+    def handle_deadline(self, now: float) -> str | None:
+        """Go on to the next tone; the number, where that is what was waited for."""
         for _ in self._deadlines.pop_due(now):
             following = _PLAN[self._idle][2]
             if following is not None:
                 self._enter(following, now)
+        return self._dialling.handle_deadline(now)
 
     def _enter(self, state: Idle, now: float, tone: str | None = None) -> None:
         planned, seconds, _ = _PLAN[state]
         self._idle = state
+        self._dialling.clear()
         self._deadlines.cancel("tone")
         if seconds is not None:
             self._deadlines.set("tone", now + seconds)

@@ -1,22 +1,25 @@
 """The switchboard: which phone rings for whom, and what happens when someone lifts or hangs up.
 
 Sans-IO. SIP events, line events and media events come in with `now`; everything it does goes out
-through the protocols of `ports`. Every path out of a call passes `_end`, so that the bell, the
-voice, the far end and the record are always dealt with together.
+through the protocols of `ports`. What is particular to calls in, calls out and transfers has files
+of its own; here is what they have in common, and who hears of what.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from gateway.call import cause
-from gateway.call.call import Call, CallState, Step
+from gateway.call.call import Call, CallState
+from gateway.call.calls import Calls
 from gateway.call.cause import Cause
+from gateway.call.commands import Commands
+from gateway.call.digits import DigitEvent, DigitSender
 from gateway.call.extension import Extension, Idle
-from gateway.call.ports import Caller, Observer, Voices
-from gateway.deadlines import Deadlines
-from gateway.errors import ExhaustedError, LocalProtocolError, SystemRefusal
+from gateway.call.incoming import Incoming
+from gateway.call.outgoing import Outgoing
+from gateway.call.ports import Caller, Observer, TransferRequest, Trunks, Voices
+from gateway.call.transfer import Transfers
 from gateway.line.events import (
     DigitEnded,
     DigitStarted,
@@ -29,185 +32,157 @@ from gateway.line.events import (
     PulseDigit,
     Ringing,
 )
-from gateway.sip import EndCause, NegotiatedMedia, NotAcceptable
-
-# twilio.md 1: a provisional answer other than 100 within a second, so the bell has to start sooner.
-BELL_TIMEOUT_S: Final = 0.9
-PULSE_DIGIT_MS: Final = 100
-
-_END_CAUSES: Final[dict[EndCause, Cause]] = {
-    EndCause.REMOTE_BYE: cause.COMPLETED_REMOTE,
-    EndCause.CANCELLED: cause.CANCELLED,
-    EndCause.ACK_TIMEOUT: cause.ACK_TIMEOUT,
-    EndCause.TRANSPORT: cause.TRANSPORT,
-    EndCause.NEGOTIATION: cause.NO_COMMON_CODEC,
-}
+from gateway.sip import EndCause, NegotiatedMedia
 
 
 class Switchboard:
     """Calls and extensions, and the rules between them.
 
-    `names` makes the name of each new call; `observer` hears what the journal shall tell.
+    `names` makes the name of each new call; `observer` hears what the journal shall tell;
+    `info_digits` sends digits by INFO to peers that take no telephone-event.
     """
 
     def __init__(
         self,
         extensions: Iterable[Extension],
         voices: Voices,
+        trunks: Trunks,
         observer: Observer,
         names: Callable[[], str],
+        *,
+        info_digits: bool = False,
     ) -> None:
         self._extensions = {extension.name: extension for extension in extensions}
-        self._voices = voices
         self._observer = observer
-        self._names = names
-        self._by_line: dict[str, Call] = {}
-        self._by_caller: dict[Caller, Call] = {}
-        self._deadlines: Deadlines[Call] = Deadlines()
-        self._closed = False
+        self._calls = Calls(self._extensions, observer)
+        self._incoming = Incoming(self._calls, self._extensions, voices, observer, names)
+        self._outgoing = Outgoing(self._calls, self._extensions, trunks, voices, observer, names)
+        self._transfers = Transfers(self._calls, self._extensions, self._outgoing, observer)
+        self._digits = DigitSender(observer, info=info_digits)
+        self.commands = Commands(self._calls, self._extensions, self._outgoing, observer)
 
     @property
     def calls(self) -> list[Call]:
         """The calls that are up, oldest first."""
-        return list(self._by_caller.values())
+        return list(self._calls)
 
     # --- the SIP side --------------------------------------------------------------------------
 
     def incoming(self, caller: Caller, now: float) -> None:
-        """A new INVITE: find the phone, settle the media, ask the bell to ring."""
-        extension = self._find(caller.requested_user)
-        call = Call(self._names(), extension.name if extension else "", caller, now)
-        caller.describe(line=call.line, call=call.name)
-        self._by_caller[caller] = call
-        self._observer.offered(call)
-        refusal = self._obstacle(extension) or self._settle_media(call, now)
-        if refusal is not None or extension is None:
-            self._end(call, refusal or cause.UNKNOWN_USER, now)
+        """A new INVITE."""
+        self._incoming.offer(caller, now)
+
+    def progress(self, session: object, status: int, now: float) -> None:
+        """A call of ours got a provisional answer."""
+        call = self._calls.of(session)
+        if call is not None:
+            self._transfers.progress(call, status, now)
+            self._outgoing.progress(call, status, now)
+
+    def answered(self, session: object, now: float) -> None:
+        """A call of ours was answered; or the ACK to our answer came, and with a delayed offer
+        only now is it known where to send."""
+        call = self._calls.of(session)
+        if call is None:
             return
-        self._by_line[call.line] = call
-        self._deadlines.set(call, now + BELL_TIMEOUT_S)
-        if not extension.phone.ring(now):
-            self._end(call, cause.BUSY, now)
+        if call.caller is None:
+            self._transfers.answered(call, now)
+            self._outgoing.answered(call, now)
+        elif call.state is CallState.TALKING:
+            self._calls.apply(call, call.session.media, now)
 
-    def _find(self, user: str) -> Extension | None:
-        return next((e for e in self._extensions.values() if e.answers_to(user)), None)
-
-    def _obstacle(self, extension: Extension | None) -> Cause | None:
-        if self._closed:
-            return cause.SHUTDOWN
-        if extension is None:
-            return cause.UNKNOWN_USER
-        if extension.phone.state == "fault":
-            return cause.LINE_FAULT
-        if extension.phone.state != "idle" or extension.name in self._by_line:
-            return cause.BUSY
-        return None
-
-    def _settle_media(self, call: Call, now: float) -> Cause | None:
-        try:
-            call.voice = self._voices.reserve(call.line, call.caller)
-            call.caller.prepare(call.voice.local, now)
-        except NotAcceptable as error:
-            call.warning = error.warning
-            return cause.NO_COMMON_CODEC
-        except (ExhaustedError, SystemRefusal):
-            return cause.NO_MEDIA
-        return None
-
-    def confirmed(self, caller: Caller, now: float) -> None:
-        """The ACK came. With a delayed offer only now is it known where to send."""
-        call = self._by_caller.get(caller)
-        if call is not None and call.state is CallState.TALKING:
-            self._apply_media(call, caller.media, now)
-
-    def media_changed(self, caller: Caller, media: NegotiatedMedia, now: float) -> None:
+    def media_changed(self, session: object, media: NegotiatedMedia, now: float) -> None:
         """A re-INVITE was agreed: hold, resume, another address or codec."""
-        call = self._by_caller.get(caller)
+        call = self._calls.of(session)
         if call is None or call.state is not CallState.TALKING:
             return
-        self._apply_media(call, media, now)
-        if media.held != call.on_hold:
-            call.on_hold = media.held
-            self._observer.held(call, media.held)
+        before = (call.held_by_us, call.held_by_peer)
+        call.held_by_us, call.held_by_peer = media.holding, media.held
+        self._calls.apply(call, media, now)
+        if call.held_by_us != before[0]:
+            self._observer.held(call, call.held_by_us, by_us=True)
+        if call.held_by_peer != before[1]:
+            self._observer.held(call, call.held_by_peer, by_us=False)
 
-    def session_ended(self, caller: Caller, why: EndCause, status: int | None, now: float) -> None:
+    def session_ended(self, session: object, why: EndCause, status: int | None, now: float) -> None:
         """The far end (or the network) ended it."""
-        call = self._by_caller.get(caller)
+        call = self._calls.of(session)
+        if call is None:
+            return
+        call.sip_status = status
+        reason = cause.of_end(why, status)
+        if reason is cause.COMPLETED_REMOTE and (
+            call.leaving or self._calls.at(call.line) is not call
+        ):
+            reason = cause.TRANSFERRED  # gone elsewhere, or it has lost the phone to another call
+        self._calls.end(call, reason, now, told=True)
+
+    def transfer_requested(self, session: object, request: TransferRequest, now: float) -> None:
+        """The far end sends us to somebody else (REFER)."""
+        self._transfers.requested(session, request, now)
+
+    def transfer_progress(self, session: object, status: int, done: bool) -> None:
+        """How a transfer fares that we asked the far end for."""
+        call = self._calls.of(session)
         if call is not None:
-            call.sip_status = status
-            self._end(call, _END_CAUSES.get(why, cause.TRANSPORT), now, told=True)
+            self.commands.transfer_progress(call, status, done)
 
     # --- the line side -------------------------------------------------------------------------
 
     def line_event(self, line: str, event: LineEvent, now: float) -> None:
         """Something happened at a phone."""
         extension = self._extensions[line]
-        call = self._by_line.get(line)
+        call = self._calls.at(line)
         match event:
             case Ringing():
-                self._bell_rings(call, now)
+                if call is not None:
+                    self._incoming.bell_rings(call, now)
             case OffHook():
-                self._lifted(extension, call, now)
+                if call is None:
+                    extension.offer_dial_tone(now)
+                else:
+                    self._incoming.lifted(call, now)
             case OnHook():
                 extension.rest(now)
-                if call is not None:
-                    self._end(call, cause.COMPLETED_LOCAL, now)
+                self._end_all(line, None, now)
             case DigitStarted() | DigitEnded() | PulseDigit():
                 self._digit(extension, call, event, now)
-            case LineFault():
+            case HookFlash():
                 if call is not None:
-                    self._end(call, cause.LINE_FAULT, now)
-            case LineReady() | HookFlash():
-                pass  # a flash means something once calls can wait or be transferred
+                    self._digits.flash(call, now)
+            case LineFault():
+                self._end_all(line, cause.LINE_FAULT, now)
+            case LineReady():
+                pass
 
-    def _bell_rings(self, call: Call | None, now: float) -> None:
-        if call is not None and call.allows(Step.BELL):
-            self._deadlines.cancel(call)
-            call.take(Step.BELL, now)
-            call.caller.ring(now)
-            self._observer.ringing(call)
-
-    def _lifted(self, extension: Extension, call: Call | None, now: float) -> None:
-        if call is None:
-            extension.offer_dial_tone(now)
-        elif call.allows(Step.LIFT):
-            self._deadlines.cancel(call)
-            extension.rest(now)
-            call.take(Step.LIFT, now)
-            call.caller.answer(now)
-            self._observer.answered(call)
-            self._apply_media(call, call.caller.media, now)
+    def _end_all(self, line: str, why: Cause | None, now: float) -> None:
+        """The phone is gone: every call of its line ends, the newest first."""
+        for call in reversed([each for each in self._calls if each.line == line]):
+            answered = call.state is CallState.TALKING
+            self._calls.end(
+                call, why or (cause.COMPLETED_LOCAL if answered else cause.ABANDONED), now
+            )
 
     def _digit(
-        self,
-        extension: Extension,
-        call: Call | None,
-        event: DigitStarted | DigitEnded | PulseDigit,
-        now: float,
+        self, extension: Extension, call: Call | None, event: DigitEvent, now: float
     ) -> None:
-        if call is None:
-            # No account can place a call in this version: say so at the first digit.
-            if extension.idle is Idle.DIAL_TONE:
-                extension.refuse("congestion", now)
-        elif call.state is CallState.TALKING and call.voice is not None:
-            self._send_digit(call, event)
-
-    def _send_digit(self, call: Call, event: DigitStarted | DigitEnded | PulseDigit) -> None:
-        assert call.voice is not None
-        try:
-            match event:
-                case DigitStarted(digit):
-                    call.voice.digit_start(digit)
-                case DigitEnded():
-                    call.voice.digit_end()
-                    return
-                case PulseDigit(digit):
-                    call.voice.send_digit(digit, PULSE_DIGIT_MS)
-        except ExhaustedError as error:
-            self._observer.trouble(call, f"digit not sent: {error}")
+        if call is not None:
+            self._digits.digit(call, event, now)
             return
-        call.digits_sent.append(digit)
-        self._observer.digit(call, digit, sent=True)
+        if extension.idle is Idle.DIAL_TONE:
+            obstacle = self._outgoing.obstacle(extension)
+            if obstacle is not None:  # say so at the first digit
+                extension.refuse(obstacle.tone or "congestion", now)
+                return
+        number = extension.digit(event, now)
+        if number is not None:
+            self._outgoing.dial(extension, number, now)
+
+    def messages_waiting(self, account: str, waiting: bool) -> None:
+        """A mailbox has messages, or none any more: the phones of that account tell it."""
+        for extension in self._extensions.values():
+            if extension.account == account:
+                extension.messages = waiting
 
     # --- the media side ------------------------------------------------------------------------
 
@@ -216,68 +191,46 @@ class Switchboard:
         call.digits_received.append(digit)
         self._observer.digit(call, digit, sent=False)
 
+    def info_digit(self, session: object, digit: str, duration_ms: int) -> None:
+        """The far end pressed a key and said so by INFO."""
+        call = self._calls.of(session)
+        if call is not None:
+            self.digit_received(call, digit)
+            if call.voice is not None:
+                call.voice.play_digit(digit, duration_ms)
+
+    def flash_received(self, session: object) -> None:
+        """The far end flashed its hook; nothing here has a use for it."""
+        call = self._calls.of(session)
+        if call is not None:
+            self._observer.flash(call, sent=False)
+
     def rtp_timeout(self, call: Call, now: float) -> None:
         """Nothing came for `rtp.timeout_s` while we should be receiving."""
         if call.state is CallState.TALKING:
-            self._end(call, cause.RTP_TIMEOUT, now)
-
-    def _apply_media(self, call: Call, media: NegotiatedMedia | None, now: float) -> None:
-        if media is None or call.voice is None:
-            return  # delayed offer: the ACK brings the answer
-        try:
-            call.voice.apply(media)
-        except (ExhaustedError, LocalProtocolError) as error:
-            self._observer.trouble(call, f"the voice engine refused: {error}")
-            self._end(call, cause.MEDIA_FAILURE, now)
+            self._calls.end(call, cause.RTP_TIMEOUT, now)
 
     # --- time, and the end ---------------------------------------------------------------------
 
     def next_deadline(self) -> float | None:
         """The earliest time-out of any call or phone."""
-        times = [self._deadlines.next(), *(e.next_deadline() for e in self._extensions.values())]
+        times = [
+            self._calls.next_deadline(),
+            *(e.next_deadline() for e in self._extensions.values()),
+        ]
         return min((t for t in times if t is not None), default=None)
 
     def handle_deadline(self, now: float) -> None:
         """Do what is due."""
-        for call in self._deadlines.pop_due(now):
-            self._end(call, cause.NO_RING, now)
+        self._calls.handle_deadline(now)
         for extension in self._extensions.values():
-            extension.handle_deadline(now)
+            number = extension.handle_deadline(now)
+            if number is not None:
+                self._outgoing.dial(extension, number, now)
 
     def shutdown(self, now: float) -> None:
         """End every call, a BYE where talking, a final answer where ringing; take no more."""
-        self._closed = True
-        for call in self.calls:
-            self._end(call, cause.SHUTDOWN, now)
-
-    def _end(self, call: Call, why: Cause, now: float, *, told: bool = False) -> None:
-        """End `call` on all its sides. `told`: the far end knows, its session is over already."""
-        if not call.allows(Step.END):
-            return
-        was = call.state
-        call.take(Step.END, now)
-        call.cause = why
-        self._deadlines.cancel(call)
-        del self._by_caller[call.caller]
-        if not told:
-            self._tell_far_end(call, was, why, now)
-        if call.voice is not None:
-            call.voice.stop()
-        if self._by_line.get(call.line) is call:
-            del self._by_line[call.line]
-            self._free_phone(self._extensions[call.line], was, why, now)
-        self._observer.ended(call)
-
-    def _tell_far_end(self, call: Call, was: CallState, why: Cause, now: float) -> None:
-        call.caller.describe(reason=why.reason)
-        if was is CallState.TALKING:
-            call.caller.hang_up(now, reason=why.reason)
-        else:
-            call.sip_status = why.status or 480
-            call.caller.reject(call.sip_status, now, reason=why.reason, warning=call.warning)
-
-    def _free_phone(self, extension: Extension, was: CallState, why: Cause, now: float) -> None:
-        if was is not CallState.TALKING:
-            extension.phone.stop_ringing(now)
-        elif extension.phone.state == "off-hook" and why.tone is not None:
-            extension.refuse(why.tone, now)
+        self._incoming.close()
+        self._outgoing.close()
+        for call in self._calls:
+            self._calls.end(call, cause.SHUTDOWN, now)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from gateway.media.line import Line, ToneSegmentSpec, ToneSpec
     from gateway.media.resample import Resampler
+    from gateway.media.srtp import SrtpKeys
     from gateway.media.statistics import LineStatistics, StreamStatistics
     from gateway.media.stream import Stream, StreamSettings
 
@@ -48,6 +49,7 @@ _HOME = {
     "ToneSegmentSpec": "line",
     "ToneSpec": "line",
     "Resampler": "resample",
+    "SrtpKeys": "srtp",
     "LineStatistics": "statistics",
     "StreamStatistics": "statistics",
     "Stream": "stream",
@@ -72,6 +74,7 @@ __all__ = [
     "RtpTimeout",
     "SourceChanged",
     "SourceDrained",
+    "SrtpKeys",
     "Stream",
     "StreamRetired",
     "StreamSettings",

@@ -40,12 +40,17 @@ _PLAIN: dict[int, Callable[[Stream, int], MediaEvent]] = {
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """Sizes of the pools; SCHED_FIFO `priority` (0 asks for none); ring length of a line."""
+    """Sizes of the pools; SCHED_FIFO `priority` (0 asks for none); ring length of a line.
+
+    `srtp` makes libsrtp ready when the engine is opened (some 30 ms), and not in the middle of the
+    first call that needs it.
+    """
 
     streams: int = 16
     lines: int = 8
     priority: int = 50
     ring_ms: int = 4000
+    srtp: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Engine:
         raw = ffi.new("tr_engine_settings *")
         raw.streams, raw.lines = self.settings.streams, self.settings.lines
         raw.priority, raw.ring_ms = self.settings.priority, self.settings.ring_ms
+        raw.srtp = self.settings.srtp
         self._handle: Any = lib.tr_engine_open(raw)
         if self._handle == ffi.NULL:
             raise SystemRefusal(ffi.errno, "the voice engine could not be opened")

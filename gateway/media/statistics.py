@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.media.lib import ffi, lib
+from gateway.media.srtp import suite_name
 
 
 @dataclass(frozen=True)
 class StreamStatistics:
-    """One stream so far. `*_ms` are milliseconds; None means not known yet."""
+    """One stream so far. `*_ms` are milliseconds; None means not known yet.
+
+    `srtp` is the suite that protects it, None without. `srtp_failed` counts packets that were
+    forged, of another key, or not protected; `srtp_replayed` genuine ones that came again.
+    """
 
     sent: int
     sent_octets: int
@@ -42,10 +47,13 @@ class StreamStatistics:
     source_changes: int
     rtcp_sent: int
     rtcp_received: int
+    srtp_failed: int
+    srtp_replayed: int
     first_rtp_ns: int | None
     last_rtp_ns: int | None
     remote_ssrc: int | None
     events_lost: int
+    srtp: str | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,8 @@ _SAME_NAME = (
     "source_changes",
     "rtcp_sent",
     "rtcp_received",
+    "srtp_failed",
+    "srtp_replayed",
     "events_lost",
 )
 
@@ -105,6 +115,7 @@ def read_stream(engine: Any, slot: int) -> StreamStatistics:
         mos=raw.mos_milli / 1000 or None,
         first_rtp_ns=raw.first_packet_ns or None,
         last_rtp_ns=raw.last_packet_ns or None,
+        srtp=suite_name(raw.srtp_suite),
         remote_ssrc=None if raw.remote_ssrc < 0 else raw.remote_ssrc,
     )
 

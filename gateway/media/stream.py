@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.errors import ExhaustedError, LocalProtocolError
-from gateway.media import address
+from gateway.media import address, srtp
 from gateway.media.lib import LOOP_RING, check, ffi, lib
+from gateway.media.srtp import SrtpKeys
 from gateway.media.statistics import StreamStatistics, read_stream
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _UPDATABLE = frozenset(
         "allow",
         "takeover",
         "timeout_s",
+        "srtp",
     }
 )
 
@@ -47,7 +49,8 @@ class StreamSettings:
     `codec` is 0 (PCMU) or 8 (PCMA); `payload_type` and `receive_payload_type` are what it travels
     under, by default the codec's own number each way. With `latch`, `allow` are the networks whose
     addresses may be heard in place of `remote` from the start (none: any), and `takeover` those
-    whose addresses may replace a source that fell silent (none: no other does).
+    whose addresses may replace a source that fell silent (none: no other does). With `srtp` all RTP
+    and RTCP is protected both ways, and what comes unprotected is not heard.
     """
 
     rtp_fd: int
@@ -72,6 +75,7 @@ class StreamSettings:
     takeover: tuple[str, ...] = ()
     timeout_s: float = 0.0
     seed: int = 0
+    srtp: SrtpKeys | None = None
 
 
 def _or_none(payload_type: int | None) -> int:
@@ -127,6 +131,7 @@ def _raw_settings(settings: StreamSettings) -> Any:
     raw.ssrc, raw.sequence, raw.timestamp = settings.ssrc, settings.sequence, settings.timestamp
     raw.seed = settings.seed or settings.ssrc
     raw.cname = settings.cname.encode()[: lib.TR_CNAME_BYTES - 1]
+    srtp.fill(raw, settings.srtp)
     return raw
 
 
@@ -156,7 +161,10 @@ class Stream:
         self._digits_ordered = 0
         self._last: StreamStatistics | None = None
         raw = _raw_settings(settings)
-        check(lib.tr_stream_open(engine, LOOP_RING, slot, serial, raw), "open stream")
+        try:
+            check(lib.tr_stream_open(engine, LOOP_RING, slot, serial, raw), "open stream")
+        finally:
+            srtp.wipe(raw)
 
     def _command(self, what: str, function: Any, *arguments: Any) -> None:
         if self.stopped:
@@ -175,13 +183,18 @@ class Stream:
     def update(self, **changes: Any) -> None:
         """Take over what a re-INVITE changed; the names are those of StreamSettings.
 
-        Raises TypeError for a field that cannot change in a session.
+        Raises TypeError for a field that cannot change in a session. An SRTP key that stays the
+        same keeps its rollover counter and replay window.
         """
         fixed = changes.keys() - _UPDATABLE
         if fixed:
             raise TypeError(f"a stream's {', '.join(sorted(fixed))} cannot change")
         settings = replace(self.settings, **changes)
-        self._command("update", lib.tr_stream_update, _raw_settings(settings))
+        raw = _raw_settings(settings)
+        try:
+            self._command("update", lib.tr_stream_update, raw)
+        finally:
+            srtp.wipe(raw)
         self.settings = settings
 
     def _order_digit(self, digit: str, function: Any, *arguments: Any) -> None:

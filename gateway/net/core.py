@@ -48,11 +48,17 @@ class SipCore(Protocol):
     def uses(self, flow: Flow) -> bool:
         """Whether a call or registration lives on that connection."""
 
+    def live_flows(self) -> list[Flow]:
+        """Flows that calls and registrations live on."""
+
     def keepalive_flows(self) -> list[Flow]:
-        """Flows that must be kept open."""
+        """Those that must be kept open."""
 
     def addresses_changed(self, now: float) -> None:
         """Our own addresses are others now."""
+
+    def learned(self, flow: Flow, host: str, port: int, now: float) -> None:
+        """A STUN server sees the listener of that flow at this address."""
 
     def next_deadline(self) -> float | None:
         """When `handle_deadline` wants to be called."""

@@ -47,6 +47,17 @@ def _connected(remote: str, local: str) -> str | None:
     return None if ipaddress.ip_address(found).is_unspecified else found
 
 
+def is_ours(address: str) -> bool:
+    """Whether an address (numeric) is one of this machine's."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
 def same_family(one: str, other: str) -> bool:
     """Whether both are IPv4 or both are IPv6 addresses."""
     return (":" in one) == (":" in other)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.errors import SystemRefusal
+from gateway.net.core import Standing
 from gateway.sip import Flow
 
 _IP_PKTINFO: Final = 8  # <linux/in.h>; the socket module names it only from Python 3.14 on
@@ -25,24 +26,30 @@ _RECEIVE_BUFFER: Final = 1 << 20
 # One wake-up takes at most this many, so that a flood cannot keep the loop from its timers.
 _BATCH: Final = 32
 
-Receive = Callable[[bytes, Flow], None]
-Admit = Callable[[str], bool]
+Receive = Callable[[bytes, Flow, Standing], None]
+Judge = Callable[[str], Standing]
+Intercept = Callable[[bytes, tuple[str, int]], bool]
 
 
 class UdpListener:
-    """One bound socket. `receive(data, flow)` is called for datagrams whose source `admit` takes.
+    """One bound socket. `receive(data, flow, standing)` is called for datagrams whose source
+    `judge` does not call a stranger.
 
+    `intercept(data, source)`, while there is one, sees every datagram first and may keep it.
     Raises SystemRefusal when the address cannot be bound.
     """
 
-    def __init__(self, host: str, port: int, admit: Admit, receive: Receive) -> None:
-        self._admit = admit
+    transport = "udp"
+
+    def __init__(self, host: str, port: int, judge: Judge, receive: Receive) -> None:
+        self._judge = judge
+        self.intercept: Intercept | None = None
         self._receive = receive
         self._v6 = ":" in host
         self._socket = _bind(host, port, v6=self._v6)
         self.host: str = self._socket.getsockname()[0]
         self.port: int = self._socket.getsockname()[1]
-        self._wildcard = ipaddress.ip_address(self.host).is_unspecified
+        self.wildcard = ipaddress.ip_address(self.host).is_unspecified
         self.strangers = 0
         self.last_stranger = ""
         self.unsent = 0
@@ -63,14 +70,14 @@ class UdpListener:
     def owns(self, local: tuple[str, int]) -> bool:
         """Whether this socket is the one that has the local address of a flow."""
         same_family = (":" in local[0]) == self._v6
-        return same_family and local[1] == self.port and (self._wildcard or local[0] == self.host)
+        return same_family and local[1] == self.port and (self.wildcard or local[0] == self.host)
 
     def send(self, data: bytes, local: str, remote: tuple[str, int]) -> None:
         """Send one datagram from `local`. Raises OSError when the network refuses.
 
         A full socket buffer is counted and forgotten: SIP over UDP repeats what matters.
         """
-        control = self._source(local) if self._wildcard else []
+        control = self._source(local) if self.wildcard else []
         try:
             self._socket.sendmsg([data], control, 0, remote)
         except BlockingIOError:
@@ -84,13 +91,16 @@ class UdpListener:
                 return
             except OSError:
                 continue  # an ICMP error of an earlier datagram, reported late
+            if self.intercept is not None and self.intercept(data, source[:2]):
+                continue
             remote = source[0].partition("%")[0]
-            if not self._admit(remote):
+            standing = self._judge(remote)
+            if standing is Standing.STRANGER:
                 self.strangers += 1
                 self.last_stranger = remote
                 continue
             local = (self._destination(control), self.port)
-            self._receive(data, Flow("udp", local, (source[0], source[1])))
+            self._receive(data, Flow("udp", local, (source[0], source[1])), standing)
 
     def _destination(self, control: list[tuple[int, int, bytes]]) -> str:
         for level, kind, value in control:

@@ -28,9 +28,16 @@ class Calls(Struct, frozen=True):
 
 
 class OnLine(Struct, frozen=True):
-    """handset.off-hook, handset.on-hook, handset.record-stop"""
+    """handset.off-hook, on-hook and record-stop; call.hold, call.resume and call.hang-up"""
 
     line: str
+
+
+class CallTo(Struct, frozen=True):
+    """call.dial, call.transfer. `to`: a number, or a SIP URI."""
+
+    line: str
+    to: Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 class Flash(Struct, frozen=True):

@@ -13,6 +13,7 @@ import click
 
 from gateway import __version__
 from gateway.errors import TipringError
+from gateway.service.cli_call import call
 from gateway.service.cli_context import Context, socket_option
 from gateway.service.cli_handset import handset
 from gateway.service.control_client import CommandFailed, ControlClient, NoService
@@ -188,6 +189,7 @@ def phone(context: Context, line: str) -> int:
 
 
 root.add_command(handset)
+root.add_command(call)
 
 
 def _print_json(value: Any, *, one_line: bool = False) -> None:

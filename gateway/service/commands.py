@@ -6,8 +6,6 @@ the others never change within version 1.
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import UNSET, Struct, UnsetType
 
 
@@ -38,7 +36,10 @@ class DigitStatus(Struct, frozen=True):
 
 
 class CallStatus(Struct, frozen=True, rename={"from_": "from"}):
-    """A call in progress. `direction`: incoming or outgoing."""
+    """A call in progress. `direction`: incoming or outgoing.
+
+    `state`: offered or proceeding, ringing, early-media, talking. `on_hold`: by either side.
+    """
 
     call: str
     call_id: str
@@ -50,6 +51,30 @@ class CallStatus(Struct, frozen=True, rename={"from_": "from"}):
     from_: str | UnsetType = UNSET
     to: str | UnsetType = UNSET
     digits: DigitStatus | UnsetType = UNSET
+    on_hold: bool | UnsetType = UNSET
+
+
+class RegistrationStatus(Struct, frozen=True):
+    """How an account fares. `state`: off (it does not register), trying, registered, waiting
+    (failed; tries again in `next_try_s`) or ended. `expires_s`: seconds until a registration ends.
+    """
+
+    account: str
+    state: str
+    registrar: str
+    error: str = ""
+    next_try_s: float | None = None
+    expires_s: float | None = None
+    contact: str = ""
+
+
+class LimitStatus(Struct, frozen=True):
+    """A key of [sip.limits]. `now`: how much of it is in use, null where nothing is held.
+    `refused`: how often it was reached since the start."""
+
+    limit: int
+    now: int | None
+    refused: int
 
 
 class RealtimeStatus(Struct, frozen=True):
@@ -66,8 +91,9 @@ class Status(Struct, frozen=True):
     version: str
     ready: bool
     lines: list[LineStatus]
-    registrations: list[Any]
+    registrations: list[RegistrationStatus]
     calls: list[CallStatus]
+    limits: dict[str, LimitStatus] | UnsetType = UNSET
     realtime: RealtimeStatus | UnsetType = UNSET
 
 

@@ -6,97 +6,42 @@ and secrets are in `config_file`; these structs only hold what it found to be ri
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from gateway.errors import ConfigError
-from gateway.service.placeholders import HeaderTemplates
-from gateway.service.secrets import Secret
+from gateway.service.config_account import Account
+from gateway.service.config_sip import (
+    InboundAuth,
+    Limits,
+    Listen,
+    ResponseHeaders,
+    Sip,
+    Tls,
+    User,
+    parse_listen,
+)
+from gateway.service.config_table import Port, Table, Words
+
+__all__ = [
+    "DEFAULT_PATH",
+    "Account",
+    "Audio",
+    "Config",
+    "InboundAuth",
+    "Limits",
+    "Line",
+    "Listen",
+    "ResponseHeaders",
+    "Rtp",
+    "Sip",
+    "Table",
+    "Tls",
+    "User",
+    "parse_listen",
+]
 
 DEFAULT_PATH = "/etc/tipring/tipring.toml"
-
-Port = Annotated[int, Meta(ge=1, le=65535, description="a port number from 1 to 65535")]
-Words = tuple[str, ...]
-
-
-class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the configuration file."""
-
-
-class Listen(NamedTuple):
-    """A listener: `transport:host:port`, the host in brackets when it is IPv6."""
-
-    transport: str
-    host: str
-    port: int
-
-    @property
-    def is_wildcard(self) -> bool:
-        return self.host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-
-
-class Limits(Table, frozen=True):
-    """[sip.limits]: what one peer can make us hold."""
-
-    message_bytes: Annotated[
-        int, Meta(ge=4096, le=65535, description="a number of bytes from 4096 to 65535")
-    ] = 65535
-    headers: Annotated[int, Meta(ge=32, le=1000, description="a number from 32 to 1000")] = 256
-    transactions: Annotated[
-        int, Meta(ge=16, le=100_000, description="a number from 16 to 100000")
-    ] = 4096
-    dialogs: Annotated[int, Meta(ge=1, le=10_000, description="a number from 1 to 10000")] = 64
-
-
-class User(Table, frozen=True):
-    """One entry of sip.inbound_auth.users."""
-
-    username: Annotated[str, Meta(min_length=1, description="a user name")]
-    password: Secret | None = None
-    password_file: str | None = None
-
-
-class InboundAuth(Table, frozen=True):
-    """[sip.inbound_auth]: INVITEs are challenged when this table is present."""
-
-    realm: Annotated[str, Meta(min_length=1, description="a name")] = "tipring"
-    users: tuple[User, ...] = ()
-
-    def passwords(self) -> dict[str, Secret]:
-        """User name to password; complete once `config_file.load` has read the files."""
-        return {user.username: user.password for user in self.users if user.password is not None}
-
-
-class ResponseHeaders(Table, frozen=True):
-    """[sip.response_headers]: X- headers by kind of response, as templates."""
-
-    ok: dict[str, str] = {}
-    final: dict[str, str] = {}
-
-    def ok_templates(self) -> HeaderTemplates:
-        """For the 200 to INVITE."""
-        return HeaderTemplates(self.ok)
-
-    def final_templates(self) -> HeaderTemplates:
-        """For 4xx-6xx, our BYE and our 200 to BYE."""
-        return HeaderTemplates(self.final)
-
-
-class Sip(Table, frozen=True):
-    """[sip]"""
-
-    listen: Words = ("udp:0.0.0.0:5060",)
-    public_address: str = "auto"
-    allow_from: Words = ("twilio", "127.0.0.0/8")
-    profile: Literal["twilio"] = "twilio"
-    limits: Limits = Limits()
-    inbound_auth: InboundAuth | None = None
-    response_headers: ResponseHeaders = ResponseHeaders()
-
-    def listeners(self) -> tuple[Listen, ...]:
-        """`listen`, taken apart."""
-        return tuple(parse_listen(text) for text in self.listen)
 
 
 class Rtp(Table, frozen=True):
@@ -138,6 +83,7 @@ class Line(Table, frozen=True):
     driver: Literal["simulated"]
     users: Words = ()
     country: str = "us"
+    account: str | None = None
     audio: Audio | None = None
     auto_answer_s: (
         Annotated[float, Meta(ge=0, le=600, description="seconds from 0 to 600")] | None
@@ -153,26 +99,9 @@ class Config(Table, frozen=True):
 
     sip: Sip = Sip()
     rtp: Rtp = Rtp()
+    account: tuple[Account, ...] = ()
     line: tuple[Line, ...] = ()
 
     def line_for(self, user: str) -> Line | None:
         """The line that a call for `user` rings, None for an unknown user."""
         return next((line for line in self.line if line.takes(user)), None)
-
-
-def parse_listen(text: str) -> Listen:
-    """Take a listener apart; ConfigError says what is wrong and allowed."""
-    transport, _, rest = text.partition(":")
-    host, _, port = rest.rpartition(":")
-    if transport not in {"udp", "tcp", "tls"} or not host or not port.isdecimal():
-        raise ConfigError(f"{text!r} is no listener; allowed: udp:0.0.0.0:5060, udp:[::]:5060")
-    if not 1 <= int(port) <= 65535:
-        raise ConfigError(f"{text!r}: allowed is a port number from 1 to 65535")
-    return Listen(transport, _bare_host(host, text), int(port))
-
-
-def _bare_host(host: str, text: str) -> str:
-    bracketed = host.startswith("[") and host.endswith("]")
-    if ":" in host and not bracketed:
-        raise ConfigError(f"{text!r}: an IPv6 address stands in brackets, as udp:[::]:5060")
-    return host[1:-1] if bracketed else host

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,14 +11,11 @@ from gateway.media.port import MAX_NETWORKS
 from gateway.net.allowlist import AllowList
 from gateway.service import placeholders, rtp_sources
 from gateway.service.config import Config, Listen, parse_listen
-from gateway.service.config_decode import NOT_AVAILABLE
+from gateway.service.config_account_checks import check_accounts
+from gateway.service.host_names import is_address, is_host_name, split_host_port
 from gateway.service.problems import Key, Report
 
 COUNTRIES_FOLDER = Path(__file__).parent.parent / "line" / "countries"
-
-# RFC 1123 section 2.1: labels of letters, digits and inner hyphens.
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST_NAME = re.compile(rf"(?=.{{1,253}}$)(?:{_LABEL}\.)*(?![0-9]+$){_LABEL}\.?")
 
 
 def check_config(config: Config, report: Report) -> None:
@@ -38,9 +34,7 @@ def _check_listen(config: Config, report: Report) -> None:
         report.error(("sip", "listen"), 'it is empty; allowed is a list as ["udp:0.0.0.0:5060"]')
     seen: list[Listen] = []
     for key, listen in _listeners(config, report):
-        if listen.transport != "udp":
-            report.error(key, f"{listen.transport}: is {NOT_AVAILABLE}; allowed is udp:")
-        elif not _is_address(listen.host):
+        if not is_address(listen.host):
             report.error(key, f"{listen.host!r} is no IP address; allowed is as 0.0.0.0 or [::]")
         elif any(_collide(listen, other) for other in seen):
             report.error(key, f"port {listen.port} of {listen.host} is listed twice")
@@ -58,35 +52,53 @@ def _listeners(config: Config, report: Report | None = None) -> Iterator[tuple[K
 
 
 def _collide(one: Listen, other: Listen) -> bool:
-    if one.port != other.port or one.transport != other.transport:
-        return False
+    if one.port != other.port or (one.transport == "udp") != (other.transport == "udp"):
+        return False  # TLS listens on a TCP port
     if (":" in one.host) != (":" in other.host):
         return False
     if one.is_wildcard or other.is_wildcard:
         return True
-    if _is_address(one.host) and _is_address(other.host):  # ::1 is 0:0:0:0:0:0:0:1, too
+    if is_address(one.host) and is_address(other.host):  # ::1 is 0:0:0:0:0:0:0:1, too
         return ip_address(one.host) == ip_address(other.host)
     return one.host == other.host
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_public_address(config: Config, report: Report) -> None:
     text = config.sip.public_address
     key: Key = ("sip", "public_address")
     allowed = 'allowed is "auto", an IP address or a host name'
-    if _is_address(text):
+    if is_address(text):
         address = ip_address(text)
         if address.is_unspecified or address.is_multicast:
             report.error(key, f"nobody can send to {text}; {allowed}")
-    elif text != "auto" and not _HOST_NAME.fullmatch(text):
+    elif text != "auto" and not is_host_name(text):
         report.error(key, f'"{text}" is not allowed; {allowed}')
+
+
+def _check_stun(config: Config, report: Report) -> None:
+    server = config.sip.stun
+    if server is None:
+        return
+    key: Key = ("sip", "stun")
+    if split_host_port(server) is None:
+        report.error(key, f'"{server}" is not allowed; allowed is as "stun.example.com:3478"')
+    if config.sip.public_address != "auto":
+        report.error(key, 'nobody would ask it: it works with public_address = "auto" alone')
+
+
+def _check_tls(config: Config, report: Report) -> None:
+    tls = config.sip.tls
+    whole = tls.certificate is not None and tls.key is not None
+    for key, listen in _listeners(config):
+        if listen.transport == "tls" and not whole:
+            report.error(key, "tls: needs certificate and key in [sip.tls]")
+    if (tls.certificate is None) != (tls.key is None):
+        report.error(("sip", "tls"), "certificate and key are needed both, or neither")
+    if tls.client_auth != "off" and tls.ca is None:
+        report.error(
+            ("sip", "tls", "client_auth"),
+            f'"{tls.client_auth}" needs ca: the file of the authorities whose clients are let in',
+        )
 
 
 def _check_allow_from(config: Config, report: Report) -> None:
@@ -222,7 +234,9 @@ def _check_users(config: Config, report: Report) -> None:
 
 _CHECKS: tuple[Callable[[Config, Report], None], ...] = (
     _check_listen,
+    _check_tls,
     _check_public_address,
+    _check_stun,
     _check_allow_from,
     _check_rtp_sources,
     _check_openness,
@@ -231,4 +245,5 @@ _CHECKS: tuple[Callable[[Config, Report], None], ...] = (
     _check_rtp_ports,
     _check_lines,
     _check_users,
+    check_accounts,
 )

@@ -14,7 +14,8 @@ from typing import Any, Literal, TypeVar, Union
 
 import msgspec
 
-from gateway.service.config import Config, Table
+from gateway.service.config import Config
+from gateway.service.config_table import Table
 from gateway.service.problems import Key, Report, show_key
 from gateway.service.secrets import Secret, decode_secret
 
@@ -24,11 +25,7 @@ NOT_AVAILABLE = "not available in this version"
 
 LATER_KEYS: frozenset[Key] = frozenset(
     {
-        ("sip", "tls"),
-        ("sip", "limits", "connections"),
         ("sip", "limits", "rates"),
-        ("account",),
-        ("line", "account"),
         ("line", "pins"),
         ("line", "serial"),
     }
@@ -37,7 +34,6 @@ LATER_KEYS: frozenset[Key] = frozenset(
 safer than it is."""
 
 LATER_VALUES: Mapping[Key, frozenset[str]] = {
-    ("sip", "profile"): frozenset({"full"}),
     ("rtp", "srtp"): frozenset({"optional", "required"}),
     ("line", "driver"): frozenset({"gpio", "serial"}),
 }
@@ -161,6 +157,7 @@ def _allowed(kind: Any) -> str:
 
 _TYPE_WORDS: Mapping[Any, str] = {
     str: "a string",
+    bool: "true or false",
     Secret: "a string",
     tuple: "a list of strings",
     dict: "a table of strings",

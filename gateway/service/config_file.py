@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from gateway.errors import ConfigError
-from gateway.service.config import Config, User
+from gateway.service.config import Config
 from gateway.service.config_checks import check_config
 from gateway.service.config_decode import decode_table
-from gateway.service.problems import ConfigProblems, Key, Problem, Report
-from gateway.service.secrets import is_open_to_others, read_secret, search_folders
+from gateway.service.config_secrets import check_readers, with_passwords
+from gateway.service.config_tls import with_tls_files
+from gateway.service.problems import ConfigProblems, Problem, Report
+from gateway.service.secrets import search_folders
 from gateway.service.toml_lines import KeyLines
 
 MAX_FILE_BYTES = 1 << 20
@@ -112,43 +113,6 @@ def _build(data: dict[str, Any], file: Path, report: Report) -> Config | None:
     if config is None:
         return None
     check_config(config, report)
-    _check_readers(config, file, report)
-    return _with_passwords(config, search_folders(file.absolute().parent), report)
-
-
-def _check_readers(config: Config, file: Path, report: Report) -> None:
-    auth = config.sip.inbound_auth
-    if auth is not None and auth.passwords() and is_open_to_others(file.name, [file.parent]):
-        key: Key = ("sip", "inbound_auth", "users")
-        report.warn(key, "every user of this machine may read the passwords in this file")
-
-
-def _with_passwords(config: Config, folders: list[Path], report: Report) -> Config:
-    auth = config.sip.inbound_auth
-    if auth is None:
-        return config
-    users = tuple(
-        _with_password(user, folders, ("sip", "inbound_auth", "users", index), report)
-        for index, user in enumerate(auth.users)
-    )
-    replace = msgspec.structs.replace
-    return replace(config, sip=replace(config.sip, inbound_auth=replace(auth, users=users)))
-
-
-def _with_password(user: User, folders: list[Path], key: Key, report: Report) -> User:
-    if (user.password is None) == (user.password_file is None):
-        report.error(key, "either password or password_file is needed, and not both")
-        return user
-    if user.password is not None:
-        if not user.password.reveal():
-            report.error((*key, "password"), "the password is empty")
-        return user
-    name = user.password_file or ""
-    try:
-        password = read_secret(name, folders)
-    except ConfigError as error:
-        report.error((*key, "password_file"), str(error))
-        return user
-    if is_open_to_others(name, folders):
-        report.warn((*key, "password_file"), f"every user of this machine may read {name}")
-    return msgspec.structs.replace(user, password=password)
+    check_readers(config, file, report)
+    folders = search_folders(file.absolute().parent)
+    return with_tls_files(with_passwords(config, folders, report), folders, report)

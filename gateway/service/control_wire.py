@@ -1,7 +1,9 @@
 """One connection of the control socket: lines in with their descriptors, replies out.
 
 asyncio's streams cannot receive descriptors (SCM_RIGHTS, unix(7)), so the socket is read here with
-recvmsg, as often as the loop says that it can be read.
+recvmsg, as often as the loop says that it can be read. One read takes at most one line: the kernel
+joins messages that wait behind each other, and with two requests in one read nobody could tell to
+which of them the descriptors belong.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import os
 import select
 import socket
 from array import array
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -48,9 +51,14 @@ class Descriptors(Sequence[int]):
 
 
 def _receive_once(connection: socket.socket) -> tuple[bytes, list[int]]:
-    """Bytes and descriptors. socket.recv_fds drops its flags, and these must not be inherited."""
+    """Bytes up to a line end, and the descriptors that came with them.
+
+    socket.recv_fds drops its flags, and these must not be inherited.
+    """
+    waiting = connection.recv(_CHUNK, socket.MSG_PEEK)
+    size = waiting.find(b"\n") + 1 or _CHUNK
     room = socket.CMSG_LEN(MAX_DESCRIPTORS * _INT_BYTES)
-    data, ancillary, _, _ = connection.recvmsg(_CHUNK, room, socket.MSG_CMSG_CLOEXEC)
+    data, ancillary, _, _ = connection.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
     numbers = array("i")
     for level, kind, content in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
@@ -73,23 +81,26 @@ class Wire:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._loop = asyncio.get_running_loop()
+        self._lines: deque[tuple[bytes, list[int]]] = deque()
+        self._ahead = 0  # bytes in `_lines`
         self._buffer = bytearray()
         self._numbers: list[int] = []
         self._ended = False
 
     async def read_line(self) -> tuple[bytes, Descriptors] | None:
         """The next line and the descriptors that came with it; None at the end."""
-        while True:
-            end = self._buffer.find(b"\n")
-            if end > MAX_LINE or (end < 0 and len(self._buffer) > MAX_LINE):
+        while not self._lines:
+            if len(self._buffer) > MAX_LINE:
                 raise LineTooLong
-            if end >= 0:
-                line = bytes(self._buffer[:end])
-                del self._buffer[: end + 1]
-                return line, self._take_descriptors()
             if self._ended:
                 return None
             await self._receive()
+        line, numbers = self._lines.popleft()
+        self._ahead -= len(line)
+        if len(line) > MAX_LINE:
+            Descriptors(numbers).close()
+            raise LineTooLong
+        return line, Descriptors(numbers)
 
     async def write_line(self, data: bytes) -> None:
         """Send one line, waiting until the peer has room for it."""
@@ -100,19 +111,19 @@ class Wire:
 
         A peer that has only finished sending (`nc -N`) still waits for its answer.
         """
-        while not self._ended and len(self._buffer) <= MAX_LINE:
+        while not self._ended and self._ahead + len(self._buffer) <= MAX_LINE:
             await self._receive()
         while not self._hung_up():
             await self._loop.create_future()  # nothing more to learn: waits to be cancelled
 
     def close(self) -> None:
         """Close the connection and what came with it."""
-        self._take_descriptors().close()
+        for _, numbers in self._lines:
+            Descriptors(numbers).close()
+        self._lines.clear()
+        Descriptors(self._numbers).close()
+        self._numbers = []
         self._socket.close()
-
-    def _take_descriptors(self) -> Descriptors:
-        numbers, self._numbers = self._numbers, []
-        return Descriptors(numbers)
 
     async def _receive(self) -> None:
         await self._readable()
@@ -127,6 +138,15 @@ class Wire:
         self._buffer += data
         while len(self._numbers) > MAX_DESCRIPTORS:
             os.close(self._numbers.pop())
+        if self._buffer.endswith(b"\n"):
+            self._end_line()
+
+    def _end_line(self) -> None:
+        line = bytes(self._buffer[:-1])
+        self._lines.append((line, self._numbers))
+        self._ahead += len(line)
+        self._buffer.clear()
+        self._numbers = []
 
     async def _readable(self) -> None:
         ready: asyncio.Future[None] = self._loop.create_future()

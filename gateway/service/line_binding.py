@@ -16,6 +16,7 @@ from gateway.line.port import LinePort
 from gateway.line.tones import Tone
 from gateway.media.line import Line, ToneSegmentSpec, ToneSpec
 from gateway.net.timer import CoreTimer
+from gateway.service.digit_tones import DigitTones
 
 if TYPE_CHECKING:
     from gateway.hardware.audio_alsa import AlsaAudio
@@ -45,6 +46,7 @@ class LineUnit:
         self._loop = loop
         self._turn = turn
         self._timer = CoreTimer(loop, self._due)
+        self.digits = DigitTones(machine.country.dtmf, self.play, loop.call_later)
 
     def give_card(self, card: AlsaAudio) -> None:
         """The handset is the computer's own sound card; before `start`."""
@@ -107,6 +109,10 @@ class LineUnit:
                 self._command(lambda: self.audio.play_tone(engine_tone(tone)))
             case StopTone():
                 self._command(self.audio.stop_tone)
+
+    def play(self, tone: ToneSpec) -> None:
+        """A tone that is no country's, as a digit."""
+        self._command(lambda: self.audio.play_tone(tone))
 
     def _command(self, action: Callable[[], None]) -> None:
         """Tell the engine, in order; where its command ring is full, a little later."""

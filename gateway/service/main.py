@@ -19,9 +19,11 @@ from gateway.service.config import DEFAULT_PATH, Config
 from gateway.service.config_file import read
 from gateway.service.control import ControlServer
 from gateway.service.control_path import default_socket
+from gateway.service.host_names import is_address
 from gateway.service.journal import Journal, Message
 from gateway.service.notify import Notifier, Watchdog
 from gateway.service.problems import ConfigProblems
+from gateway.service.public_name import Find
 from gateway.service.records import RecordStore
 from gateway.service.requests import Requests
 from gateway.service.runtime import Gateway
@@ -75,7 +77,9 @@ async def _serve(config: Config, options: argparse.Namespace, journal: Journal) 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     notifier = Notifier()
-    gateway = Gateway(config, await _public_host(config), journal, RecordStore())
+    find = _finder(config)
+    public_host = _fixed_address(config) if find is None else await find()
+    gateway = Gateway(config, public_host, journal, RecordStore(), find)
     control = ControlServer(
         options.socket or default_socket(options.config.absolute().parent),
         Requests(gateway).handlers(),
@@ -99,14 +103,19 @@ async def _serve(config: Config, options: argparse.Namespace, journal: Journal) 
     return 0
 
 
-async def _public_host(config: Config) -> str | None:
+def _fixed_address(config: Config) -> str | None:
     """What Contact and SDP say; None: the address that a call came to."""
+    return None if config.sip.public_address == "auto" else config.sip.public_address
+
+
+def _finder(config: Config) -> Find | None:
+    """How to look `public_address` up where it is a name."""
     name = config.sip.public_address
-    if name == "auto":
+    if name == "auto" or is_address(name):
         return None
     v6 = all(":" in listen.host for listen in config.sip.listeners())
-    now = asyncio.get_running_loop().time()
-    return await Resolver().address(name, v6=v6, now=now)
+    resolver = Resolver()
+    return lambda: resolver.address(name, v6=v6, now=asyncio.get_running_loop().time())
 
 
 def _settle_memory() -> None:

@@ -8,27 +8,39 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.call.call import Call
-from gateway.call.ports import Caller
-from gateway.errors import ExhaustedError
+from gateway.errors import ExhaustedError, SystemRefusal
 from gateway.media.engine import Engine
 from gateway.media.line import Line
 from gateway.media.statistics import StreamStatistics
 from gateway.media.stream import Stream, StreamSettings
 from gateway.net.rtp_ports import RtpPorts, RtpSockets
+from gateway.service.digit_tones import DigitTones
 from gateway.sip import LocalMedia, NegotiatedMedia
 
 # The engine's name for each codec that SDP may name; the payload type may be any (RFC 3551, 3).
 _LAWS: Final = {"PCMU": 0, "PCMA": 8}
 
 
+Later = Callable[[Callable[[], None]], object]
+
+
 @dataclass(frozen=True, slots=True)
 class MediaPolicy:
-    """What the configuration says of RTP. `host_for(local)`: what SDP says for `local`."""
+    """What the configuration says of RTP. `host_for(local, remote)`: what SDP says for our address
+    `local` to a far end at `remote`, "" where that is not known."""
 
-    host_for: Callable[[str], str]
+    host_for: Callable[[str, str], str]
     allow: tuple[str, ...]  # as in StreamSettings; so is takeover
     takeover: tuple[str, ...]
     timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Earpiece:
+    """A line as a voice needs it: its audio in the engine, and its way to play a digit."""
+
+    audio: Line
+    digits: DigitTones
 
 
 class EngineVoice:
@@ -37,21 +49,25 @@ class EngineVoice:
     def __init__(
         self,
         engine: Engine,
-        line: Line,
+        line: Earpiece,
         sockets: RtpSockets,
         policy: MediaPolicy,
         retire: Callable[[Stream, RtpSockets], None],
+        later: Later,
+        remote: str,
     ) -> None:
         self._engine = engine
         self._line = line
         self._sockets: RtpSockets | None = sockets
         self._policy = policy
         self._retire = retire
+        self._later = later
         self._final: StreamStatistics | None = None
+        self._has_phone = True
         self.stream: Stream | None = None
         self.media: NegotiatedMedia | None = None
         self.local = LocalMedia(
-            host=policy.host_for(sockets.host),
+            host=policy.host_for(sockets.host, remote),
             port=sockets.port,
             session_id=secrets.randbits(62),
         )
@@ -64,9 +80,32 @@ class EngineVoice:
         if self.stream is None:
             self._sockets.forget_queued()
             self.stream = self._engine.open_stream(self._settings(media, self._sockets))
-            self.stream.connect(self._line)
+            if self._has_phone:
+                self.stream.connect(self._line.audio)
         else:
             self.stream.update(**self._negotiated(media))
+
+    def detach(self) -> None:
+        """The phone is another call's; the stream goes on with silence."""
+        self._has_phone = False
+        self._join()
+
+    def attach(self) -> None:
+        """The phone is back."""
+        self._has_phone = True
+        self._join()
+
+    def _join(self) -> None:
+        """With the phone or without it; now, or as soon as the engine takes commands again."""
+        if self.stream is None:
+            return
+        try:
+            if self._has_phone:
+                self.stream.connect(self._line.audio)
+            else:
+                self.stream.disconnect()
+        except ExhaustedError:
+            self._later(self._join)
 
     def digit_start(self, digit: str) -> None:
         if self.stream is not None:
@@ -80,6 +119,11 @@ class EngineVoice:
         if self.stream is not None:
             self.stream.send_digit(digit, duration_ms=duration_ms)
 
+    def play_digit(self, digit: str, duration_ms: int) -> None:
+        """Into the earpiece, unless another call has it."""
+        if self._has_phone:
+            self._line.digits.add(digit, duration_ms)
+
     def statistics(self) -> StreamStatistics | None:
         """The figures now, or those at the end; None when no stream was ever opened."""
         if self.stream is not None:
@@ -91,6 +135,8 @@ class EngineVoice:
         sockets, self._sockets = self._sockets, None
         if sockets is None:
             return
+        if self._has_phone:
+            self._line.digits.clear()
         if self.stream is None:
             sockets.close()
             return
@@ -133,7 +179,7 @@ class EngineVoice:
 
 
 class EngineVoices:
-    """Reserves voices: an RTP port pair each, on the local address that the INVITE came to.
+    """Reserves voices: an RTP port pair each, on the local address that the far end sees us at.
 
     `later` calls something back in a little while.
     """
@@ -143,8 +189,8 @@ class EngineVoices:
         engine: Engine,
         ports: RtpPorts,
         policy: MediaPolicy,
-        lines: dict[str, Line],
-        later: Callable[[Callable[[], None]], object],
+        lines: dict[str, Earpiece],
+        later: Later,
     ) -> None:
         self._engine = engine
         self._ports = ports
@@ -153,10 +199,20 @@ class EngineVoices:
         self._later = later
         self._retiring: dict[Stream, RtpSockets] = {}
 
-    def reserve(self, line: str, caller: Caller) -> EngineVoice:
+    def reserve(self, line: str, local: str | None, remote: str = "") -> EngineVoice:
         """Raises ExhaustedError or SystemRefusal."""
-        sockets = self._ports.take(caller.flow.local[0])
-        return EngineVoice(self._engine, self._lines[line], sockets, self._policy, self._retire)
+        if local is None:
+            raise SystemRefusal("this machine has no network address that the peer could reach")
+        sockets = self._ports.take(local)
+        return EngineVoice(
+            self._engine,
+            self._lines[line],
+            sockets,
+            self._policy,
+            self._retire,
+            self._later,
+            remote,
+        )
 
     def _retire(self, stream: Stream, sockets: RtpSockets) -> None:
         self._retiring[stream] = sockets

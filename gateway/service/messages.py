@@ -78,6 +78,23 @@ class Message(Enum):
     SEND_FAILED = "bca68d4cf5aa46b0b019c9b7bfcb3324", Priority.WARNING
     """A message could not be sent."""
 
+    ADDRESS_CHANGED = "2a21b88b81854409a4c3cb4096797309", Priority.NOTICE
+    """Others reach us at another address than before."""
+
+    # --- accounts --------------------------------------------------------------------------------
+
+    REGISTERED = "3a369fab96a448ba882a824f5c21706a", Priority.NOTICE
+    """A registrar knows where we are."""
+
+    REGISTRATION_FAILED = "2172398e7c674f50afce3451b88fe87b", Priority.WARNING
+    """A registrar refused us, or was not reached."""
+
+    UNREGISTERED = "251b5f39a2bc433e9a630d17faeca9f6", Priority.NOTICE
+    """A registrar was told to forget us."""
+
+    MESSAGES_WAITING = "72d50cb8982842488960c68566c0ac6f", Priority.INFO
+    """A mailbox tells how many messages it has."""
+
     # --- lines -----------------------------------------------------------------------------------
 
     LINE_READY = "a7a1d195731e41b8bf4ab35fd29dbcfc", Priority.INFO
@@ -97,11 +114,17 @@ class Message(Enum):
     CALL_INCOMING = "2f704265a59047588be9a8361f999ae9", Priority.INFO
     """A peer calls."""
 
+    CALL_OUTGOING = "60ec401ccf0748e587d0db755c381a8c", Priority.INFO
+    """The phone calls somebody."""
+
+    CALL_NOT_PLACED = "e94c21379c2f41cf9a388c35e9d5c16c", Priority.WARNING
+    """What was dialled could not be called."""
+
     CALL_RINGING = "a35f37fab34b485f8a936d6fdff6a6d2", Priority.INFO
-    """The bell rings."""
+    """The bell rings, here or there."""
 
     CALL_ANSWERED = "bf8474c004b646cc84498831cbbb4b29", Priority.INFO
-    """The handset was lifted."""
+    """The handset was lifted, here or there."""
 
     CALL_CONFIRMED = "6774fb0d01bf4a7c8b4c21fa3a0b1278", Priority.DEBUG
     """The peer acknowledged the answer."""
@@ -111,6 +134,9 @@ class Message(Enum):
 
     CALL_DIGIT = "2b17a788dded441b80b78590a79dd742", Priority.DEBUG
     """A digit came from the peer."""
+
+    CALL_TRANSFER = "ce827ee12cba41ed9e97e8b62550eedb", Priority.INFO
+    """The call is sent to somebody else."""
 
     CALL_TROUBLE = "5c1c0d1c35c84b3db8b8a5d2b4f0b6a1", Priority.WARNING
     """Something of a call did not work; the call goes on."""

@@ -21,7 +21,7 @@ from gateway.service.records import (
     write_record,
 )
 from gateway.service.since import rfc3339
-from gateway.sip import AuthFailed, Malformed, Refused
+from gateway.service.text import host_port
 
 _LINE_WORDS: Final[dict[type, str]] = {
     ev.Ringing: "the bell rings",
@@ -45,52 +45,78 @@ class CallJournal:
 
     def offered(self, call: Call) -> None:
         caller = call.caller
+        assert caller is not None
         who = caller.caller.name or caller.caller.number or "somebody unknown"
         wanted = caller.requested_user or "(nobody)"
         text = f"{who} calls {wanted}, from {caller.remote_party.uri}"
-        self._call(Message.CALL_INCOMING, call, text, peer=_peer(call.caller.flow.remote))
+        self._call(Message.CALL_INCOMING, call, text, peer=host_port(caller.flow.remote))
         for problem in caller.twilio.problems:
             self._call(Message.CALL_INCOMING, call, f"odd header, ignored: {problem}")
 
+    def placed(self, call: Call) -> None:
+        way = "directly" if call.account is None else f"by account {call.account}"
+        text = f"line {call.line} calls {call.session.remote_party.uri} {way}"
+        self._call(Message.CALL_OUTGOING, call, text)
+
+    def not_placed(self, line: str, to: str, text: str) -> None:
+        self._journal.write(
+            Message.CALL_NOT_PLACED, f"line {line} cannot call {to}: {text}", line=line
+        )
+
     def ringing(self, call: Call) -> None:
-        self._call(Message.CALL_RINGING, call, f"line {call.line} rings", sip_status=180)
+        who = f"line {call.line}" if call.caller is not None else "the far end"
+        self._call(Message.CALL_RINGING, call, f"{who} rings", sip_status=180)
+
+    def early_media(self, call: Call) -> None:
+        self._media(call, "heard before the answer: ")
 
     def answered(self, call: Call) -> None:
-        media = call.caller.media
-        text = f"line {call.line} answered after {(call.answered or 0) - call.started:.1f} s"
+        who = f"line {call.line}" if call.caller is not None else "the far end"
+        text = f"{who} answered after {(call.answered or 0) - call.started:.1f} s"
         self._call(Message.CALL_ANSWERED, call, text, sip_status=200)
-        if media is not None:
-            self._call(
-                Message.CALL_MEDIA,
-                call,
-                f"{media.codec.name} with {_peer(media.remote)}, {media.ptime} ms packets, "
-                + (
-                    "digits in band"
-                    if media.telephone_event is None
-                    else f"digits as telephone-event {media.telephone_event}"
-                ),
-            )
+        self._media(call)
 
-    def held(self, call: Call, on: bool) -> None:
+    def _media(self, call: Call, before: str = "") -> None:
+        media = call.session.media
+        if media is not None:
+            digits = (
+                "digits in band"
+                if media.telephone_event is None
+                else f"digits as telephone-event {media.telephone_event}"
+            )
+            where = f"{media.codec.name} with {host_port(media.remote)}"
+            text = f"{before}{where}, {media.ptime} ms packets, {digits}"
+            self._call(Message.CALL_MEDIA, call, text)
+
+    def held(self, call: Call, on: bool, *, by_us: bool) -> None:
         word = "put on hold" if on else "resumed"
-        self._call(Message.CALL_MEDIA, call, f"the call was {word} by the far end")
+        who = "us" if by_us else "the far end"
+        self._call(Message.CALL_MEDIA, call, f"the call was {word} by {who}")
 
     def digit(self, call: Call, digit: str, *, sent: bool) -> None:
         kind = Message.LINE_DIGIT if sent else Message.CALL_DIGIT
         self._call(kind, call, f"digit {'sent' if sent else 'received'}: {digit}")
+
+    def flash(self, call: Call, *, sent: bool) -> None:
+        kind = Message.LINE_DIGIT if sent else Message.CALL_DIGIT
+        self._call(kind, call, f"hook flash {'sent' if sent else 'received'}")
+
+    def transfer(self, call: Call, text: str) -> None:
+        self._call(Message.CALL_TRANSFER, call, text)
 
     def trouble(self, call: Call, text: str) -> None:
         self._call(Message.CALL_TROUBLE, call, text)
 
     def first_packet(self, call: Call, source: tuple[str, int]) -> None:
         """The first RTP of the far end."""
-        self._call(Message.RTP_FIRST, call, f"first RTP from {_peer(source)}", peer=_peer(source))
+        self._call(
+            Message.RTP_FIRST, call, f"first RTP from {host_port(source)}", peer=host_port(source)
+        )
 
     def ended(self, call: Call) -> None:
         record = self.record(call)
-        self._call(
-            Message.CALL_ENDED, call, f"call ended: {record.reason}", sip_status=record.sip_status
-        )
+        text = "; ".join([f"call ended: {record.reason}", *_why(call)])
+        self._call(Message.CALL_ENDED, call, text, sip_status=record.sip_status)
         self._records.add(record)
         write_record(self._journal, record)
 
@@ -98,14 +124,18 @@ class CallJournal:
         """What is kept of a finished call."""
         figures = call.voice.statistics() if isinstance(call.voice, EngineVoice) else None
         ended = call.ended if call.ended is not None else time.monotonic()
-        media = call.caller.media
-        headers = headers_by_name([*call.caller.x_headers, *call.caller.identity_headers])
+        session, media = call.session, call.session.media
+        kept = dict.fromkeys([*session.x_headers, *session.identity_headers])
+        headers = headers_by_name(kept)
+        shown = call.caller.caller if call.caller is not None else None
+        parties = (session.remote_party, session.local_party)
+        from_, to = parties if call.caller is not None else parties[::-1]
         return CallRecord(
             call=call.name,
-            call_id=call.caller.call_id,
+            call_id=session.call_id,
             direction=call.direction,
-            from_=str(call.caller.remote_party.uri),
-            to=str(call.caller.local_party.uri),
+            from_=str(from_.uri),
+            to=str(to.uri),
             start=self._wall(call.started),
             answer=None if call.answered is None else self._wall(call.answered),
             end=self._wall(ended),
@@ -115,12 +145,12 @@ class CallJournal:
             digits=Digits("".join(call.digits_sent), "".join(call.digits_received)),
             headers=headers,
             headers_decoded=decoded(headers),
-            caller_name=call.caller.caller.name,
-            caller_number=call.caller.caller.number,
+            caller_name=shown.name if shown is not None else "",
+            caller_number=shown.number if shown is not None else "",
             line=call.line or None,
             duration_s=0.0 if call.answered is None else round(ended - call.answered, 3),
-            twilio_call_sid=call.caller.twilio.call_sid or None,
-            twilio_account_sid=call.caller.twilio.account_sid or None,
+            twilio_call_sid=session.twilio.call_sid or None,
+            twilio_account_sid=session.twilio.account_sid or None,
             **_figures(figures),
         )
 
@@ -136,32 +166,7 @@ class CallJournal:
             text = f"line {name}: {_LINE_WORDS[type(event)]}"
             self._journal.write(Message.LINE_STATE, text, line=name)
 
-    # --- security and defects ------------------------------------------------------------------
-
-    def security(self, event: Refused | AuthFailed | Malformed) -> None:
-        """What the stack refused by itself."""
-        peer = _peer(event.flow.remote)
-        match event:
-            case Refused(_, method, status, why, call_id):
-                self._journal.write(
-                    Message.REQUEST_REFUSED,
-                    f"{method} from {peer} refused with {status}: {why}",
-                    peer=peer,
-                    sip_status=status,
-                    call_id=call_id,
-                )
-            case AuthFailed(_, username, why):
-                text = f"{peer} did not authenticate as {username!r}: {why}"
-                self._journal.write(Message.AUTH_FAILED, text, peer=peer)
-            case Malformed(_, error, size):
-                text = f"{size} bytes from {peer} are no SIP message: {error}"
-                self._journal.write(Message.MALFORMED, text, peer=peer)
-
-    def strangers(self, count: int, last: str) -> None:
-        """Once a minute: datagrams from outside `allow_from`."""
-        if count:
-            text = f"{count} datagrams of strangers got no answer, the last from {last}"
-            self._journal.write(Message.STRANGERS, text, peer=last, count=count)
+    # --- defects -------------------------------------------------------------------------------
 
     def defect(self, error: BaseException) -> None:
         """A mistake of ours. The service goes on; the journal keeps the place."""
@@ -171,13 +176,13 @@ class CallJournal:
         )
 
     def _call(self, kind: Message, call: Call, text: str, **fields: Any) -> None:
-        twilio = call.caller.twilio
+        twilio = call.session.twilio
         self._journal.write(
             kind,
             text,
             line=call.line,
             call=call.name,
-            call_id=call.caller.call_id,
+            call_id=call.session.call_id,
             twilio_call_sid=twilio.call_sid,
             twilio_account_sid=twilio.account_sid,
             **fields,
@@ -185,6 +190,14 @@ class CallJournal:
 
     def _wall(self, monotonic: float) -> str:
         return rfc3339(monotonic + self._calendar)
+
+
+def _why(call: Call) -> list[str]:
+    """What the network, or the far end of a call that we placed, says of why it ended."""
+    refused = call.caller is None and call.answered is None
+    said = call.session.identity_headers if refused else []
+    problem = call.session.transport_problem
+    return [*([problem] if problem else []), *(f"{name}: {value}" for name, value in said)]
 
 
 def _figures(figures: StreamStatistics | None) -> dict[str, Any]:
@@ -199,8 +212,3 @@ def _figures(figures: StreamStatistics | None) -> dict[str, Any]:
         "round_trip_ms": figures.round_trip_ms,
         "concealed_ms": figures.concealed_ms,
     }
-
-
-def _peer(address: tuple[str, int]) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -57,6 +57,10 @@ class Report:
         line = self._line_of(key)
         self._problems.append(Problem(self._file, line, show_key(key), text, "warning"))
 
+    def blames(self, table: str) -> bool:
+        """Was something wrong inside this table, so that it may be missing from the rest?"""
+        return any(problem.key.startswith(f"{table}[") for problem in self._problems)
+
     def problems(self) -> list[Problem]:
         """Everything found so far."""
         return sorted(self._problems, key=lambda problem: problem.line)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
 
 from gateway.call.extension import Extension
 from gateway.call.switchboard import Switchboard
-from gateway.hardware.registry import create_line
-from gateway.line import LineMachine
 from gateway.line.events import LineEvent
 from gateway.media.engine import Engine, EngineSettings
 from gateway.media.events import (
@@ -26,40 +25,28 @@ from gateway.media.events import (
     SourceDrained,
     StreamRetired,
 )
-from gateway.media.line import Line
 from gateway.net.allowlist import AllowList
 from gateway.net.pump import Pump
 from gateway.net.rtp_ports import RtpPorts
 from gateway.net.timer import CoreTimer
 from gateway.service import rtp_sources
-from gateway.service.config import Audio, Config
-from gateway.service.config import Line as LineConfig
-from gateway.service.countries import read_country
-from gateway.service.handset_control import HandsetControl
+from gateway.service.config import Config
 from gateway.service.journal import Journal, Message
-from gateway.service.line_binding import LineUnit
-from gateway.service.media_binding import EngineVoices, MediaPolicy, call_of
+from gateway.service.line_factory import LineFactory
+from gateway.service.media_binding import Earpiece, EngineVoices, MediaPolicy, call_of
 from gateway.service.observer import CallJournal
+from gateway.service.public_name import ASK_AGAIN_S, Find, PublicName
 from gateway.service.records import RecordStore
+from gateway.service.registration_journal import RegistrationJournal
+from gateway.service.security_journal import SecurityJournal
 from gateway.service.sip_binding import RandomTokens, stack_settings
+from gateway.service.sip_events import SipEvents
 from gateway.service.subnets import connected_subnets
-from gateway.sip import (
-    Answered,
-    AuthFailed,
-    Event,
-    IncomingCall,
-    Malformed,
-    MediaChanged,
-    Refused,
-    SessionEnded,
-    SessionOver,
-    Stack,
-)
+from gateway.service.tls_binding import tls_contexts
+from gateway.service.trunks import StackTrunks
+from gateway.sip import Stack
 
-if TYPE_CHECKING:
-    from gateway.hardware.audio_alsa import AlsaAudio
-
-STRANGER_REPORT_S: Final = 60.0
+SECURITY_REPORT_S: Final = 60.0
 STOP_S: Final = 4.0  # for BYEs to be answered; systemd and the owner are promised five seconds
 ACK_S: Final = 2.5  # of these, for an ACK before the BYE leaves without it
 RETRY_S: Final = 0.02  # two ticks of the engine: its command ring has room again
@@ -67,10 +54,19 @@ _SPARE_STREAMS: Final = 8
 
 
 class Gateway:
-    """A running gateway. Build it inside the loop, `start`, and in the end `stop`."""
+    """A running gateway. Build it inside the loop, `start`, and in the end `stop`.
+
+    `public_host` is what Contact and SDP say (None: the address that a call came to), `find` looks
+    it up again.
+    """
 
     def __init__(
-        self, config: Config, public_host: str | None, journal: Journal, records: RecordStore
+        self,
+        config: Config,
+        public_host: str | None,
+        journal: Journal,
+        records: RecordStore,
+        find: Find | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.config = config
@@ -84,34 +80,66 @@ class Gateway:
         )
         self.stack = Stack(stack_settings(config, public_host), RandomTokens())
         self._allow = AllowList(config.sip.allow_from, connected=connected_subnets())
-        self.pump = Pump(self._loop, self.stack, self._allow.contains, self.turn)
-        self.units: dict[str, LineUnit] = {}
-        self.handsets: dict[str, HandsetControl] = {}
-        for line in config.line:
-            self._add_line(line)
+        tls = tls_contexts(config.sip.tls)
+        self.pump = Pump(self._loop, self.stack, self._allow.contains, self.turn, tls=tls)
+        lines = LineFactory(self.engine, self._loop, self.turn, journal)
+        self.units = {line.name: lines.unit(line) for line in config.line}
+        self.handsets = {
+            name: control
+            for name, unit in self.units.items()
+            if (control := lines.handset(unit)) is not None
+        }
         self.voices = EngineVoices(
             self.engine,
             RtpPorts(*config.rtp.ports, dscp=config.rtp.dscp),
             MediaPolicy(
-                self.stack.settings.host_for,
+                self.stack.host_for,
                 rtp_sources.allowed(config),
                 rtp_sources.takeover(config),
                 config.rtp.timeout_s,
             ),
-            {name: unit.audio for name, unit in self.units.items()},
+            {name: Earpiece(unit.audio, unit.digits) for name, unit in self.units.items()},
             later=lambda action: self._loop.call_later(RETRY_S, action),
         )
         self.observer = CallJournal(journal, records)
         self.switchboard = Switchboard(
             [
-                Extension(line.name, line.users, self.units[line.name].machine)
+                Extension(line.name, line.users, self.units[line.name].machine, line.account)
                 for line in config.line
             ],
             self.voices,
+            StackTrunks(self.stack, config.sip.listeners()),
             self.observer,
             names=lambda: secrets.token_hex(4),
+            info_digits=config.sip.info_dtmf,
         )
+        self.security = SecurityJournal(journal)
+        self._events = SipEvents(self.switchboard, RegistrationJournal(journal), self.security)
+        self._find = find
+        self._asking: asyncio.Task[None] | None = None
         self._exchange_timer = CoreTimer(self._loop, self._exchange_due)
+
+    @property
+    def _stun(self) -> Find | None:
+        server = self.config.sip.stun
+        if server is None:
+            return None
+
+        async def find() -> str:
+            host, _ = await self.pump.stun(server)
+            return host
+
+        return find
+
+    @property
+    def now(self) -> float:
+        """CLOCK_MONOTONIC in seconds."""
+        return self._loop.time()
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What the stack and the sockets have counted."""
+        return {**self.pump.counters, **self.stack.counters}
 
     # --- start and stop ------------------------------------------------------------------------
 
@@ -128,19 +156,25 @@ class Gateway:
                 Message.LINE_READY, f"line {name}: ready ({unit.port.driver})", line=name
             )
         for listen in self.config.sip.listeners():
-            listener = self.pump.listen(listen.host, listen.port)
-            self.journal.write(
-                Message.LISTENING, f"SIP listens on udp:{listener.host}:{listener.port}"
-            )
-        self._loop.call_later(STRANGER_REPORT_S, self._report_strangers)
+            self.pump.listen(listen.transport, listen.host, listen.port)
+            self.journal.write(Message.LISTENING, f"SIP listens on {listen}", peer=str(listen))
+        self._loop.call_later(SECURITY_REPORT_S, self._report_security)
+        find = self._find or self._stun
+        if find is not None:
+            watched = PublicName(find, self.stack.settings.public_host)
+            self._asking = self._loop.create_task(self._ask_again(watched))
         self.ready = True
-        self.turn(self._loop.time())
+        self.stack.start(self.now)
+        self.turn(self.now)
 
     async def stop(self) -> None:
-        """End every call with BYE, wait a little for the answers, park everything."""
+        """End every call and registration, wait a little for the answers, park everything."""
         self.ready = False
+        if self._asking is not None:
+            self._asking.cancel()
         begun = self._loop.time()
         self.switchboard.shutdown(begun)
+        self.stack.unregister(begun)
         self.turn(begun)
         await self._quiet_until(begun + ACK_S)
         self.stack.finish(self._loop.time())
@@ -163,38 +197,6 @@ class Gateway:
             except TimeoutError:
                 return
 
-    def _add_line(self, line: LineConfig) -> None:
-        audio = self.engine.open_line()
-        country = read_country(line.country)
-        options = {
-            "auto_answer_s": line.auto_answer_s,
-            "flash_ms": country.hook.typical_flash_ms,
-        }
-        port = create_line(line.name, line.driver, options, audio)
-        machine = LineMachine(country)
-        unit = LineUnit(line.name, port, machine, audio, self._loop, self.turn)
-        self.units[line.name] = unit
-        if unit.simulated is not None:
-            self.handsets[line.name] = HandsetControl(
-                unit, unit.simulated.handset, lambda: self.turn(self._loop.time())
-            )
-        if line.audio is not None:
-            unit.give_card(self._sound_card(line.name, audio, line.audio))
-
-    def _sound_card(self, line: str, audio: Line, devices: Audio) -> AlsaAudio:
-        from gateway.hardware.audio_alsa import AlsaAudio  # noqa: PLC0415 - seldom a card
-
-        # The journal may be written from any thread: these are called on the audio threads.
-        return AlsaAudio(
-            audio,
-            devices.capture,
-            devices.playback,
-            lambda text: self.journal.write(Message.LINE_FAULT, f"line {line}: {text}", line=line),
-            on_recovered=lambda: self.journal.write(
-                Message.LINE_READY, f"line {line}: the sound card works", line=line
-            ),
-        )
-
     # --- the turn ------------------------------------------------------------------------------
 
     def turn(self, now: float) -> None:
@@ -216,7 +218,7 @@ class Gateway:
     def _move_events(self, now: float) -> bool:
         moved = False
         while (event := self.stack.next_event()) is not None:
-            self._isolated(self._sip, event, now)
+            self._isolated(self._events.handle, event, now)
             moved = True
         for name, unit in self.units.items():
             for line_event in unit.events():
@@ -236,23 +238,8 @@ class Gateway:
         self.observer.line(name, event)
         self.switchboard.line_event(name, event, now)
 
-    def _sip(self, event: Event, now: float) -> None:
-        match event:
-            case IncomingCall(session):
-                self.switchboard.incoming(session, now)
-            case Answered(session):
-                self.switchboard.confirmed(session, now)
-            case MediaChanged(session, media):
-                self.switchboard.media_changed(session, media, now)
-            case SessionEnded(session, cause, status):
-                self.switchboard.session_ended(session, cause, status, now)
-            case Refused() | AuthFailed() | Malformed():
-                self.observer.security(event)
-            case SessionOver():
-                pass
-
     def _exchange_due(self, now: float) -> None:
-        self.switchboard.handle_deadline(now)
+        self._isolated(self.switchboard.handle_deadline, now)
         self.turn(now)
 
     # --- the engine ----------------------------------------------------------------------------
@@ -284,11 +271,29 @@ class Gateway:
                 if call is not None:
                     self.observer.first_packet(call, source)
 
-    # --- strangers -----------------------------------------------------------------------------
+    # --- what goes on beside calls -------------------------------------------------------------
 
-    def _report_strangers(self) -> None:
-        self.observer.strangers(*self.pump.take_strangers())
-        self._loop.call_later(STRANGER_REPORT_S, self._report_strangers)
+    def _report_security(self) -> None:
+        self.security.minute(*self.pump.take_strangers())
+        self._loop.call_later(SECURITY_REPORT_S, self._report_security)
+
+    async def _ask_again(self, watched: PublicName) -> None:
+        """Keep the public address in step with a name, or with what a STUN server sees."""
+        told = ""
+        while True:
+            if await watched.changed():
+                self._moved_to(watched.address)
+            if watched.trouble and watched.trouble != told:
+                self.journal.write(Message.NAME_FAILED, watched.trouble)
+            told = watched.trouble
+            await asyncio.sleep(ASK_AGAIN_S)
+
+    def _moved_to(self, address: str | None) -> None:
+        self.journal.write(Message.ADDRESS_CHANGED, f"others reach us at {address}")
+        if self.config.sip.stun is None:  # the stack hears of STUN by itself
+            self.stack.settings = replace(self.stack.settings, public_host=address)
+            self.stack.addresses_changed(self.now)
+            self.turn(self.now)
 
     def engine_stands_still(self, seconds: float) -> None:
         """The watchdog saw no tick of the engine: say so before systemd restarts us."""

@@ -59,7 +59,7 @@ def search_folders(config_folder: Path, environ: Mapping[str, str] = os.environ)
 
 def read_secret(name: str, folders: list[Path]) -> Secret:
     """The password in the file `name`, without its line end. ConfigError names file and folders."""
-    file = _find(name, folders)
+    file = find_file(name, folders)
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_SECRET_BYTES + 1)
@@ -74,22 +74,23 @@ def read_secret(name: str, folders: list[Path]) -> Secret:
 def is_open_to_others(name: str, folders: list[Path]) -> bool:
     """May every user of the machine read this password file?"""
     try:
-        return bool(_find(name, folders).stat().st_mode & 0o004)
+        return bool(find_file(name, folders).stat().st_mode & 0o004)
     except (OSError, ConfigError):
         return False
 
 
-def _find(name: str, folders: list[Path]) -> Path:
+def find_file(name: str, folders: list[Path], what: str = "password file") -> Path:
+    """The file `name`, in the first folder that has it. ConfigError says where it was sought."""
     if not name:
-        raise ConfigError("the name of the password file is empty")
+        raise ConfigError(f"the name of the {what} is empty")
     candidates = [folder / name for folder in folders]  # an absolute name replaces the folder
     for file in candidates:
         if file.exists():
             return file
     if Path(name).is_absolute():
-        raise ConfigError(f"there is no password file {name}")
+        raise ConfigError(f"there is no {what} {name}")
     searched = ", ".join(str(folder) for folder in folders)
-    raise ConfigError(f"there is no password file {name!r} in {searched}")
+    raise ConfigError(f"there is no {what} {name!r} in {searched}")
 
 
 def _one_line(data: bytes, file: Path) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway import __version__
+from gateway import __version__, sip
 from gateway.call.call import Call
-from gateway.service import commands
+from gateway.service import commands, limits
 from gateway.service.media_binding import EngineVoice
 
 if TYPE_CHECKING:
@@ -23,29 +23,53 @@ def status(gateway: Gateway) -> commands.Status:
             commands.LineStatus(name=name, driver=unit.port.driver, state=unit.machine.state)
             for name, unit in gateway.units.items()
         ],
-        registrations=[],
+        registrations=[
+            registration_status(each, gateway.now) for each in gateway.stack.registrations
+        ],
         calls=[call_status(call) for call in gateway.switchboard.calls],
+        limits=limits.status(gateway.stack.settings.limits, gateway.counters),
         realtime=commands.RealtimeStatus(
             fifo=realtime.fifo, locked=realtime.locked, why_not=realtime.why_not
         ),
     )
 
 
+def registration_status(status: sip.RegistrationStatus, now: float) -> commands.RegistrationStatus:
+    """One account; times from now on."""
+    return commands.RegistrationStatus(
+        account=status.account,
+        state=status.state,
+        registrar=status.registrar,
+        error=status.error,
+        next_try_s=_until(status.next_try, now),
+        expires_s=_until(status.expires, now),
+        contact=status.contact,
+    )
+
+
+def _until(at: float | None, now: float) -> float | None:
+    return None if at is None else round(max(0.0, at - now), 1)
+
+
 def call_status(call: Call) -> commands.CallStatus:
     """One call in progress."""
+    session = call.session
+    parties = (str(session.remote_party.uri), str(session.local_party.uri))
+    from_, to = parties if call.caller is not None else parties[::-1]
     return commands.CallStatus(
         call=call.name,
-        call_id=call.caller.call_id,
+        call_id=session.call_id,
         line=call.line,
         direction=call.direction,
         state=call.state.value,
-        twilio_call_sid=call.caller.twilio.call_sid or None,
+        twilio_call_sid=session.twilio.call_sid or None,
         rtp=_rtp(call),
-        from_=str(call.caller.remote_party.uri),
-        to=str(call.caller.local_party.uri),
+        from_=from_,
+        to=to,
         digits=commands.DigitStatus(
             sent="".join(call.digits_sent), received="".join(call.digits_received)
         ),
+        on_hold=call.on_hold,
     )
 
 

@@ -21,3 +21,9 @@ def one_line(text: str, limit: int = 2000) -> str:
 def _spell(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def host_port(address: tuple[str, int]) -> str:
+    """An address and port as people write them, IPv6 in brackets."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

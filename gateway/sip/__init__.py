@@ -24,7 +24,15 @@ from gateway.sip.events import (
 from gateway.sip.headers import CSeq, Headers, NameAddr, Via
 from gateway.sip.identity import CallerId
 from gateway.sip.invite import InviteSession
-from gateway.sip.media import PCMA, PCMU, Codec, LocalMedia, NegotiatedMedia, NotAcceptable
+from gateway.sip.media import (
+    PCMA,
+    PCMU,
+    Codec,
+    LocalMedia,
+    NegotiatedMedia,
+    NotAcceptable,
+    Srtp,
+)
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.outgoing_call import OutgoingCall
 from gateway.sip.parser import parse
@@ -78,6 +86,7 @@ __all__ = [
     "Session",
     "SessionEnded",
     "SessionOver",
+    "Srtp",
     "Stack",
     "StackSettings",
     "Target",

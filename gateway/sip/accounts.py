@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
+
+from gateway.errors import ConfigError, RemoteProtocolError
+from gateway.sip.uri import parse_uri
 
 Keepalive = Literal["crlf", "options", "off"]
+_TRANSPORTS = (None, "udp", "tcp", "tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +17,10 @@ class Account:
     """Who we are to a registrar or trunk. URIs are texts as `sip:example.com;transport=tls`.
 
     `username` is the user part of From and Contact, `domain` the host of From and of the numbers
-    that are dialled. `registrars` are in order of preference; `proxies` are visited first, in order
-    (RFC 3261 section 8.1.1.1). `caller_id` is what P-Asserted-Identity says (a number or a URI) and
-    `display_name` goes into From.
+    that are dialled. `registrars` are in order of preference, the domain where there are none;
+    `proxies` are visited first, in order (RFC 3261 section 8.1.1.1). `caller_id` is what
+    P-Asserted-Identity says (a number or a URI) and `display_name` goes into From.
+    Raises ConfigError for what cannot be used.
     """
 
     name: str
@@ -34,6 +39,32 @@ class Account:
     message_waiting: bool = False
     profile: str | None = None
 
+    def __post_init__(self) -> None:
+        for what, uris in (("registrar", self.registrars), ("proxy", self.proxies)):
+            for uri in uris:
+                self._check(what, uri.strip().strip("<>"))
+        self._check("domain", f"sip:{self.domain}")
+        if ":" in self.caller_id:
+            self._check("caller_id", self.caller_id, "sip", "sips", "tel")
+        if self.transport not in _TRANSPORTS:
+            raise self._error(f"no transport {self.transport!r}; there are udp, tcp and tls")
+        if self.keepalive not in get_args(Keepalive):
+            raise self._error(f"no keepalive {self.keepalive!r}; there are crlf, options and off")
+        if not self.username:
+            raise self._error("no username")
+
+    def _check(self, what: str, text: str, *schemes: str) -> None:
+        allowed = schemes or ("sip", "sips")
+        try:
+            usable = parse_uri(text).scheme.lower() in allowed
+        except RemoteProtocolError:
+            usable = False
+        if not usable:
+            raise self._error(f"{what}: {text!r} is no URI of {', '.join(allowed)}")
+
+    def _error(self, text: str) -> ConfigError:
+        return ConfigError(f"account {self.name!r}: {text}")
+
     @property
     def login(self) -> str:
         """The user name of digest authentication."""
@@ -45,7 +76,8 @@ class RegistrationStatus(NamedTuple):
 
     `state` is "off" (an account that does not register), "trying", "registered", "waiting" (failed,
     tries again at `next_try`) or "ended" (unregistered, at stop). `error` is the last failure in
-    words, "" after a success.
+    words, "" after a success: "registered" with an error means that a refresh failed, and that the
+    registrar keeps what it granted before until `expires`.
     """
 
     account: str

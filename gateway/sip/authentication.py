@@ -9,9 +9,7 @@ from gateway.sip.context import Context
 from gateway.sip.events import AuthFailed
 from gateway.sip.message import Request
 from gateway.sip.refusals import Refusals
-from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.settings import InboundAuth
-from gateway.sip.transactions import Transactions
 from gateway.sip.verdict import NONCE_FAULTS, REPLAYED, SLOWED, STALE, Verdict
 from gateway.sip.wire import Flow
 
@@ -24,17 +22,18 @@ _COUNTERS = {STALE: "auth_stale", REPLAYED: "auth_replayed"}
 class Authentication:
     """Lets INVITEs pass, challenges or refuses them; without configured users all may pass."""
 
-    def __init__(self, context: Context, refusals: Refusals, transactions: Transactions) -> None:
+    def __init__(self, context: Context, refusals: Refusals) -> None:
         self._context = context
         self._refusals = refusals
-        self._transactions = transactions
         self._secret = context.tokens.hex(32)
         self._digest: Digest | None = None
 
-    def passes(
-        self, message: Request, transaction: ServerTransaction, flow: Flow, now: float
-    ) -> bool:
-        """Whether the caller is known; if not, the transaction has been answered."""
+    def passes(self, message: Request, flow: Flow, now: float) -> bool:
+        """Whether the caller is known; if not, the request has been answered.
+
+        The answer leaves nothing behind (RFC 3261 section 26.3.2.4): who is not known yet must not
+        make us remember anything. One that is lost is given again when the INVITE is.
+        """
         auth = self._context.settings.auth
         if auth is None:
             return True
@@ -45,13 +44,12 @@ class Authentication:
             return True
         if verdict.challenges:
             self._context.count("challenged")
-            self._transactions.unmerge(transaction)
             headers = [*verdict.challenges, ("Server", self._context.settings.server)]
-            transaction.reply(digest.status, now, headers)
+            self._refusals.ask(message, flow, digest.status, headers)
         else:
             slowed = verdict.why == SLOWED
             refusal = Refusal(403, SLOWED if slowed else "wrong-credentials")
-            self._refusals.refuse(message, transaction, refusal, now, quietly=slowed)
+            self._refusals.turn_away(message, flow, refusal, quietly=slowed)
         return False
 
     def info_headers(self, request: Request, now: float) -> list[tuple[str, str]]:

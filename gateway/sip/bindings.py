@@ -1,44 +1,75 @@
-"""What a registrar's 200 says of our Contact, and what a REGISTER is sent to (section 10.2)."""
+"""What a registrar knows of our Contacts: what it said and what it may have kept (section 10.2)."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from gateway.errors import RemoteProtocolError
+from gateway.sip.bounded import keep
 from gateway.sip.extension_headers import parse_number
 from gateway.sip.grammar import param
 from gateway.sip.message import Response
-from gateway.sip.serializer import bracketed
 from gateway.sip.uri import Uri, parse_uri
 
-# A grant of a few seconds would be refreshed without end; 10 s is what tests and NATs still want.
-SHORTEST_S: Final = 10
+_MOST: Final = 4
 
 
-def register_uri(registrar: str) -> str:
-    """The Request-URI: the registrar's host and nothing of a user (Twilio refuses a user part)."""
-    uri = parse_uri(registrar.strip().strip("<>"))
-    port = "" if uri.port is None else f":{uri.port}"
-    return f"{uri.scheme}:{bracketed(uri.host)}{port}"
+class Bindings:
+    """Contacts that a registrar may have, until when at most (CLOCK_MONOTONIC seconds).
+
+    A binding at an address where we are no more lets calls ring into the void (twilio.md 20).
+    """
+
+    __slots__ = ("_until",)
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def maybe(self, contact: str, until: float) -> None:
+        """A REGISTER with this Contact had no answer: it may have arrived all the same."""
+        keep(self._until, contact, max(until, self._until.get(contact, 0.0)), _MOST)
+
+    def only(self, contact: str, until: float) -> None:
+        """The registrar has this one and has heard that the others are gone."""
+        self._until = {contact: until}
+
+    def others(self, contact: str, now: float) -> list[str]:
+        """Those to be removed beside `contact`."""
+        return [one for one, until in self._until.items() if one != contact and until > now]
 
 
-def granted_s(response: Response, contact: str, asked: int) -> float:
-    """How long our binding holds: by our own Contact among those listed, else by Expires."""
-    expires = response.headers.get("expires")
+def granted_s(response: Response, contact: str, asked: int) -> int:
+    """How long our binding holds, in seconds; 0 when the registrar has none.
+
+    By our own Contact among those that are listed, else by Expires. Without either, by the longest
+    that is listed for our user: some edges write there what they saw of our address.
+    """
+    ours = parse_uri(contact)
     try:
-        for one in response.contacts:
-            if _same(one.uri, parse_uri(contact)):
-                expires = param(one.params, "expires") or expires
-        granted = parse_number(expires, "Expires") if expires is not None else asked
+        listed = [(one.uri, _seconds(param(one.params, "expires"))) for one in response.contacts]
     except RemoteProtocolError:
-        granted = asked
-    return float(max(SHORTEST_S, min(granted, asked) if granted else asked))
+        listed = []
+    for said in (
+        [seconds for uri, seconds in listed if _key(uri) == _key(ours)],
+        [_seconds(response.headers.get("expires"))],
+        [seconds for uri, seconds in listed if uri.plain_user == ours.plain_user],
+    ):
+        known = [seconds for seconds in said if seconds is not None]
+        if known:
+            return min(max(known), asked)
+    return asked
 
 
-def _same(one: Uri, other: Uri) -> bool:
-    """Section 19.1.4 as far as it can matter between our own Contacts."""
-    return (one.plain_user, one.host.lower(), one.port) == (
-        other.plain_user,
-        other.host.lower(),
-        other.port,
-    )
+def _seconds(text: str | None) -> int | None:
+    try:
+        return None if text is None else parse_number(text, "Expires")
+    except RemoteProtocolError:
+        return None
+
+
+def _key(uri: Uri) -> tuple[str, str, int, str]:
+    """What has to be equal (section 19.1.4), as far as it can matter between our own Contacts."""
+    secure = uri.scheme.lower() == "sips"
+    transport = (uri.params.get("transport") or "udp").lower()
+    port = uri.port or (5061 if secure or transport == "tls" else 5060)
+    return (uri.plain_user, uri.host.lower(), port, "tls" if secure else transport)

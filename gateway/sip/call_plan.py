@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.errors import LocalProtocolError, RemoteProtocolError
 from gateway.sip.accounts import Account
@@ -39,6 +41,12 @@ class CallPlan:
     routes: list[str]
     extra: Lines
 
+    @property
+    def secure(self) -> bool:
+        """Whether it is sure beforehand that the first hop is by TLS."""
+        path = self.path
+        return path.transport == "tls" or (isinstance(path, Target) and path.secure)
+
     def identity(self, host: str) -> Lines:
         """From, To and Call-ID."""
         return [("From", self.sender(host)), ("To", f"<{self.to}>"), ("Call-ID", self.call_id)]
@@ -57,19 +65,26 @@ class CallPlan:
         return replace(self, uri=target, path=way, fallback=None, routes=[], extra=extra)
 
 
+# RFC 3966 section 5.1.1, and spaces: what people write into numbers and no exchange dials.
+_SEPARATORS: Final = str.maketrans("", "", " -.()")
+_NUMBER: Final = re.compile(r"\+?[0-9*#(][0-9*#A-D().\- ]*")
+
+
 def called_uri(to: str, account: Account | None) -> Uri:
-    """The URI of what was dialled; a number belongs to the account's domain.
+    """The URI of what was dialled; a number, tel: URIs too, belongs to the account's domain.
 
     Raises LocalProtocolError for what cannot be called.
     """
     text = to.strip()
-    if text[:4].lower() not in {"sip:", "sips"} or ":" not in text:
+    scheme = text.partition(":")[0].lower()
+    if scheme not in {"sip", "sips"} or ":" not in text:
         if account is None:
             raise LocalProtocolError(
                 f"{to!r} is no SIP URI, and there is no account to dial it with"
             )
-        user = escape(text.replace(" ", ""), USER_SAFE)
-        text = f"sip:{user}@{account.domain}"
+        user = text.partition(":")[2].partition(";")[0] if scheme == "tel" else text
+        user = user.translate(_SEPARATORS) if _NUMBER.fullmatch(user) else user.replace(" ", "")
+        text = f"sip:{escape(user, USER_SAFE)}@{account.domain}" if user else ""
     try:
         uri = parse_uri(text)
     except RemoteProtocolError as error:

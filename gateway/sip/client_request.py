@@ -198,15 +198,16 @@ class ClientRequest:
         assert self.flow is not None
         self._answered = True
         self._context.resting.works(self.flow)
-        if self.plan.credentials is not None and response.status not in {401, 407}:
-            self.plan.credentials.answered(response)
+        credentials = self.plan.credentials_for(self.flow)
+        if credentials is not None and response.status not in {401, 407}:
+            credentials.answered(response)
         self._user.response(self, response, now)
 
     def _log_in(self, response: Response, now: float) -> bool:
         """Answer a challenge; False when that makes no sense, for the reason in `problem`."""
-        credentials = self.plan.credentials
-        if self._cancelled:
+        if self._cancelled or self.flow is None:
             return False
+        credentials = self.plan.credentials_for(self.flow)
         if credentials is None:
             self.problem = "a password is asked for, and none is configured"
             return False

@@ -44,7 +44,7 @@ class Nobody:
 class ClientTransaction(Machine):
     """Carries one request of ours over `flow`; `key` is what its responses match by."""
 
-    __slots__ = ("_data", "_interval", "_user", "flow", "key", "text")
+    __slots__ = ("_data", "_interval", "_until", "_user", "flow", "key", "text")
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class ClientTransaction(Machine):
         self._user = user
         self._data = text.data()
         self._interval = T1
+        self._until = 0.0
 
     @property
     def waiting(self) -> bool:
@@ -95,10 +96,15 @@ class ClientTransaction(Machine):
         self._context.trust.asked(self.flow.remote[0])
         if not self.flow.reliable:
             self._arm(repeat, now + T1)
-        self._arm(give_up, now + TIMEOUT)
+        self._until = now + TIMEOUT
+        self._arm(give_up, self._until)
         self._context.send(self._data, self.flow, self)
 
     def _repeat(self, name: str, now: float) -> None:
+        if now >= self._until:
+            # A loop that was stalled: by now the peer may have forgotten the request, and would
+            # take it for a new one.
+            return
         self._context.count("retransmitted")
         self._context.send(self._data, self.flow, self)
         self._arm(name, now + self._interval)

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 class DialogRequests:
-    """Makes the requests of one dialog; `credentials` answer challenges inside it.
+    """Makes the requests of one dialog.
 
-    `met` is told the hosts that these requests reach.
+    `credentials` answer challenges inside it, of the host alone that the dialog began with. `met`
+    is told the hosts that these requests reach.
     """
 
-    __slots__ = ("_context", "_host", "credentials", "dialog", "met")
+    __slots__ = ("_context", "_first", "_host", "credentials", "dialog", "met")
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class DialogRequests:
     ) -> None:
         self._context = context
         self._host = host
+        self._first = dialog.flow.remote[0]
         self.met: Callable[[str], None] | None = None
         self.dialog = dialog
         self.credentials = credentials
@@ -61,6 +63,7 @@ class DialogRequests:
             self.credentials,
             outgoing.target if connected else None,
             self._seen,
+            self._first,
         )
         started = ClientRequest(self._context, self._host, plan, user)
         started.start(now)

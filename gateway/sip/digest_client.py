@@ -148,7 +148,7 @@ class Credentials:
         request.tries[place] = request.tries.get(place, 0) + 1
         if request.tries[place] > _TRIES or sum(request.tries.values()) > _ROUNDS:
             self._spaces.pop(place, None)
-            return f"too many tries: realm {realm!r} asks again and again"
+            return f"too many tries: realm {realm!r} refuses each answer; is the password right?"
         if space is None:
             space = _Space(challenge, self._tokens.hex(16), self._unanswered)
             keep(self._spaces, place, space, _REALMS)

@@ -21,7 +21,7 @@ _LF: Final = 10
 # HCOLON, and a value that may be folded: a line that begins with white space continues the one
 # before. A value with a lone CR or LF does not match, so that it counts as missing.
 _LENGTH = re.compile(
-    rb"\r\n(?:content-length|l)[ \t]*+:((?:[^\r\n]++|\r\n[ \t])*+)(?=\r\n|\Z)", re.IGNORECASE
+    rb"\r\n(?:content-length|l)[ \t]*+:((?:[^\r\n]++|\r\n[ \t])*+)(?=\r\n)", re.IGNORECASE
 )
 
 
@@ -39,8 +39,8 @@ class Beat(Enum):
 class Broken(NamedTuple):
     """The stream cannot be read any further: answer `head` with `status`, then close.
 
-    `head` is the header block without its empty line, so that no parser takes it for a whole
-    message; b"" when these bytes are no SIP at all.
+    `head` is the header block with its empty line, or one byte more than the limit of what has
+    none, so that no parser takes it for a whole message; b"" when these bytes are no SIP at all.
     """
 
     status: int
@@ -128,8 +128,8 @@ class StreamFramer:
             return None
         if end < 0 or end + 4 > self._limit:
             why = f"a header block of more than {self._limit} bytes"
-            return Broken(513, bytes(buffer[: self._limit]), why)
-        head = bytes(buffer[:end])
+            return Broken(513, bytes(buffer[: self._limit + 1]), why)
+        head = bytes(buffer[: end + 4])
         length = _content_length(head)
         if isinstance(length, str):
             return Broken(400, head, length)

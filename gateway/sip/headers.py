@@ -1,22 +1,21 @@
-"""Header fields: the ordered container, and the typed values of the headers that we act on."""
+"""The typed values of the headers that every message has: Via, name-addr, CSeq."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.errors import RemoteProtocolError
+from gateway.sip.fields import Headers
 from gateway.sip.grammar import (
     HOST,
-    KNOWN_NAMES,
     LWS,
     PARAMS,
     QUOTED,
     TOKEN,
     count_params,
     has_param,
-    header_key,
     join_params,
     param,
     split_params,
@@ -24,123 +23,21 @@ from gateway.sip.grammar import (
 )
 from gateway.sip.uri import SIP_URI, Uri, parse_uri, readable
 
+# `Headers` has a file of its own and is looked for here all the same.
+__all__ = [
+    "CSeq",
+    "Headers",
+    "NameAddr",
+    "Params",
+    "Via",
+    "parse_address",
+    "parse_addresses",
+    "parse_cseq",
+    "parse_vias",
+    "split_addresses",
+]
+
 Params = dict[str, str | None]
-# A header's key -> its value, or the values of all its lines: one string costs less than a list.
-Index = dict[str, "str | list[str]"]
-
-
-class Headers:
-    """Header fields in the order of the message; names compare without case, compact forms too."""
-
-    __slots__ = ("_fields", "_index")
-
-    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields: list[tuple[str, str]] = list(fields)
-        self._index: Index | None = None
-
-    @classmethod
-    def indexed(cls, fields: list[tuple[str, str]], index: Index) -> Headers:
-        """For the parser, which has both at hand: no second pass."""
-        headers = cls.__new__(cls)
-        headers._fields = fields
-        headers._index = index
-        return headers
-
-    def _find(self, name: str) -> str | list[str] | None:
-        index = self._index
-        if index is None:
-            index = self._index = _index_of(self._fields)
-        # Most callers name a header by its key, which needs no folding.
-        found = index.get(name)
-        return index.get(header_key(name)) if found is None else found
-
-    def get(self, name: str) -> str | None:
-        """The first value under `name`, or None."""
-        found = self._find(name)
-        return found[0] if isinstance(found, list) else found
-
-    def get_all(self, name: str) -> list[str]:
-        """Every value under `name`, one for each header line, in order."""
-        found = self._find(name)
-        if found is None:
-            return []
-        return list(found) if isinstance(found, list) else [found]
-
-    def index(self) -> Index:
-        """Key to value (or values), for readers of many headers at once."""
-        if self._index is None:
-            self._index = _index_of(self._fields)
-        return self._index
-
-    def items(self) -> list[tuple[str, str]]:
-        """Names as written and values, in order."""
-        return list(self._fields)
-
-    def add(self, name: str, value: str) -> None:
-        """Append a header line."""
-        self._fields.append((name, value))
-        self._index = None
-
-    def set(self, name: str, value: str) -> None:
-        """Replace the first line under `name`, drop its other lines; append when there is none."""
-        key = header_key(name)
-        fields: list[tuple[str, str]] = []
-        done = False
-        for old, old_value in self._fields:
-            if header_key(old) != key:
-                fields.append((old, old_value))
-            elif not done:
-                fields.append((old, value))
-                done = True
-        self._fields = fields if done else [*fields, (name, value)]
-        self._index = None
-
-    def update(self, changes: Mapping[str, Sequence[str]]) -> None:
-        """Give headers other values: `changes` has, by key, one for each line of that header.
-
-        Names and places of the lines stay. A header without enough values keeps the rest of its
-        own; values without a line are appended.
-        """
-        left = {header_key(name): iter(values) for name, values in changes.items()}
-        fields, known = self._fields[:], KNOWN_NAMES.get
-        for at, (name, value) in enumerate(fields):
-            key = known(name) or name.lower()
-            if key in left:
-                fields[at] = (name, next(left[key], value))
-        self._fields = fields + [(key, value) for key, values in left.items() for value in values]
-        self._index = None
-
-    def remove(self, name: str) -> None:
-        """Drop every line under `name`."""
-        key = header_key(name)
-        self._fields = [field for field in self._fields if header_key(field[0]) != key]
-        self._index = None
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._find(name) is not None
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-    def __repr__(self) -> str:
-        return f"Headers({self._fields!r})"
-
-
-def _index_of(fields: list[tuple[str, str]]) -> Index:
-    index: Index = {}
-    for name, value in fields:
-        key = header_key(name)
-        there = index.get(key)
-        if there is None:
-            index[key] = value
-        elif isinstance(there, list):
-            there.append(value)
-        else:
-            index[key] = [there, value]
-    return index
 
 
 # --- Via ---------------------------------------------------------------------------------------
@@ -185,8 +82,10 @@ class Via:
         return has_param(self.params, "rport")
 
     def __str__(self) -> str:
-        port = "" if self.port is None else f":{self.port}"
-        return f"{self.protocol}/{self.transport} {self.host}{port}{join_params(self.params)}"
+        params = join_params(self.params)
+        if self.port is None:
+            return f"{self.protocol}/{self.transport} {self.host}{params}"
+        return f"{self.protocol}/{self.transport} {self.host}:{self.port}{params}"
 
     def __repr__(self) -> str:
         return f"Via({str(self)!r})"
@@ -261,12 +160,13 @@ class NameAddr:
         return (params.get("tag") or param(params, "tag") or "") if params else ""
 
     def __str__(self) -> str:
+        uri = str(self.uri)
         params = join_params(self.params) if self.params else ""
         if not self._bracketed:
-            return f"{self.uri}{params}"
+            return f"{uri}{params}"
         if not self._display:
-            return f"<{self.uri}>{params}"
-        return f"{self._display} <{self.uri}>{params}"
+            return f"<{uri}>{params}"
+        return f"{self._display} <{uri}>{params}"
 
     def __repr__(self) -> str:
         return f"NameAddr({str(self)!r})"
@@ -277,10 +177,14 @@ def parse_address(value: str, what: str, *, lenient: bool = False) -> NameAddr:
 
     Raises RemoteProtocolError.
     """
-    if value.isascii():
-        common = _COMMON.fullmatch(value)
-        if common is not None and (address := _common(common)) is not None:
-            return address
+    common = _COMMON.fullmatch(value)
+    if common is not None and value.isascii():
+        display, scheme, user, password, host, port, uri_params, headers, params = common.groups()
+        # A missing host or a long port number needs the closer look below.
+        if host is not None and (port is None or len(port) < 5 or int(port) < 65536):
+            uri = Uri(scheme, user, host, port, uri_params, password, headers or "")
+            name = display.rstrip(" \t") if display else ""
+            return NameAddr(name, uri, split_params(params) if params else {})
     match = _ADDRESS.fullmatch(value)
     if match is None:
         raise RemoteProtocolError(f"malformed {what}: {value[:80]!r}")
@@ -313,16 +217,6 @@ def parse_addresses(values: Iterable[str], what: str) -> list[NameAddr]:
         else:
             found += [parse_address(text, what) for text in split_addresses([value], what)]
     return found
-
-
-def _common(match: re.Match[str]) -> NameAddr | None:
-    """The address, None when its URI needs a closer look."""
-    display, scheme, user, password, host, port, uri_params, headers, params = match.groups()
-    if host is None or (port is not None and len(port) > 4 and int(port) > 65535):
-        return None
-    uri = Uri(scheme, user, host, port, uri_params, password=password, headers=headers or "")
-    name = display.rstrip(" \t") if display else ""
-    return NameAddr(name, uri, split_params(params) if params else {})
 
 
 def _name_addr(match: re.Match[str], *, lenient: bool = False) -> NameAddr:

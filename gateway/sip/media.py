@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from gateway.errors import TipringError
 
@@ -20,11 +20,28 @@ PCMU: Final = Codec("PCMU", 0)
 PCMA: Final = Codec("PCMA", 8)
 
 
+SrtpPolicy = Literal["off", "optional", "required"]
+
+
+class Srtp(NamedTuple):
+    """How RTP and RTCP are protected: a crypto suite (RFC 4568), and each side's key with salt.
+
+    `send` is ours. A key that is the same as before goes on with its rollover counter.
+    """
+
+    suite: str
+    send: bytes
+    receive: bytes
+
+    def __repr__(self) -> str:
+        return f"Srtp({self.suite!r}, ...)"
+
+
 @dataclass(frozen=True, slots=True)
 class LocalMedia:
     """Our side: the address that SDP announces, codecs in order of preference, ptime in ms.
 
-    `session_id` is the constant number in our o= line.
+    `session_id` is the constant number in our o= line. `srtp`: whether keys are taken and given.
     """
 
     host: str
@@ -32,6 +49,7 @@ class LocalMedia:
     codecs: tuple[Codec, ...] = (PCMU, PCMA)
     ptime: int = 20
     session_id: int = 1
+    srtp: SrtpPolicy = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +59,7 @@ class NegotiatedMedia:
     `telephone_event` is the payload type that we send digits under, `telephone_event_receive` the
     one that the peer sends them under; None: not offered, digits go in band. `sending` and
     `receiving` are our directions: on hold we do not send. `holding`: it is us who hold the peer,
-    and then nothing flows either way.
+    and then nothing flows either way. `srtp` is None for RTP in the clear.
     """
 
     codec: Codec
@@ -54,6 +72,7 @@ class NegotiatedMedia:
     sending: bool = True
     receiving: bool = True
     holding: bool = False
+    srtp: Srtp | None = None
 
     @property
     def held(self) -> bool:

@@ -20,11 +20,12 @@ from gateway.sip.uri import Uri, parse_uri
 class Message:
     """What requests and responses share. Typed access raises RemoteProtocolError on bad values."""
 
-    __slots__ = ("_contacts", "_cseq", "_from", "_to", "_vias", "body", "headers")
+    __slots__ = ("_call_id", "_contacts", "_cseq", "_from", "_to", "_vias", "body", "headers")
 
     def __init__(self, headers: Headers, body: bytes = b"") -> None:
         self.headers = headers
         self.body = body
+        self._call_id: str | None = None
         self._vias: list[Via] | None = None
         self._from: NameAddr | None = None
         self._to: NameAddr | None = None
@@ -33,21 +34,17 @@ class Message:
 
     def check(self) -> None:
         """Read Via, From, To, Call-ID and CSeq now. Raises RemoteProtocolError."""
-        index = self.headers.index()
-        call_id = index.get("call-id")
         # callid = word [ "@" word ]: visible ASCII, and more of it than the standard lists
-        if not isinstance(call_id, str) or is_visible(call_id) is None:
+        self._call_id = self._need("call-id")
+        if is_visible(self._call_id) is None:
             raise RemoteProtocolError("no usable Call-ID")
-        vias = index.get("via", "")
-        self._vias = parse_vias([vias] if isinstance(vias, str) else vias)
+        self._vias = parse_vias(self.headers.get_all("via") or [""])
         self._from = parse_address(self._need("from"), "From", lenient=True)
         self._to = parse_address(self._need("to"), "To", lenient=True)
         self._cseq = parse_cseq(self._need("cseq"))
 
     def _need(self, name: str) -> str:
-        value = self.headers.index().get(name)
-        if isinstance(value, list):
-            value = value[0]
+        value = self.headers.get(name)
         if value is None:
             raise RemoteProtocolError(f"no {name}")
         return value
@@ -83,7 +80,7 @@ class Message:
     @property
     def call_id(self) -> str:
         """The Call-ID, byte for byte (it compares with regard to case)."""
-        return self._need("call-id")
+        return self._need("call-id") if self._call_id is None else self._call_id
 
     @property
     def contacts(self) -> list[NameAddr]:
@@ -116,7 +113,7 @@ class Request(Message):
 
     @property
     def start_line(self) -> str:
-        return f"{self.method} {self.uri} SIP/2.0"
+        return f"{self.method} {self.uri!s} SIP/2.0"
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"

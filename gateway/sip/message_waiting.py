@@ -6,14 +6,20 @@ from typing import Final
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.accounts import Account
-from gateway.sip.call_plan import account_uri, hop_of
+from gateway.sip.backoff import Backoff
+from gateway.sip.call_plan import account_uri
 from gateway.sip.client_request import ClientRequest, Plan, RequestHost
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
 from gateway.sip.dialog_requests import DialogRequests
 from gateway.sip.digest_client import Credentials
 from gateway.sip.events import MessagesWaiting
-from gateway.sip.extension_headers import parse_number, parse_subscription_state
+from gateway.sip.extension_headers import (
+    SubscriptionState,
+    parse_number,
+    parse_retry_after,
+    parse_subscription_state,
+)
 from gateway.sip.message import Request, Response
 from gateway.sip.message_summary import CONTENT_TYPE, parse_message_summary
 from gateway.sip.presentation import from_header
@@ -21,25 +27,57 @@ from gateway.sip.registration import Registration
 from gateway.sip.request_text import Lines
 from gateway.sip.serializer import bracketed
 from gateway.sip.transaction import Table
+from gateway.sip.way_out import way_out
 from gateway.sip.wire import Flow
 
+PACKAGE: Final = "message-summary"
 EXPIRES_S: Final = 3600
+SHORTEST_S: Final = 5.0
 AGAIN_S: Final = 300.0
+# Who has no mailbox for us will not have one in five minutes.
+NEVER_S: Final = 3600.0
+_NEVER: Final = frozenset({403, 404, 405, 489, 501})
+# RFC 6665 section 4.1.3: these ask for a new subscription at once, and these for none.
+_AT_ONCE: Final = frozenset({"deactivated", "timeout"})
+_NO_MORE: Final = frozenset({"rejected", "noresource", "invariant"})
 
+# start: the registration is up; anew: by another path or Contact than before; stop: we leave; due:
+# a refresh or a new try. The notifier's: accepted, failed, gone (it knows no such subscription),
+# terminated (by a NOTIFY).
 SUBSCRIPTION: Final[Table] = {
-    "off": {"start": ("subscribe", "asking"), "stop": ("nothing", "off")},
+    "off": {"start": ("subscribe_anew", "asking"), "anew": ("subscribe_anew", "asking")},
     "asking": {
         "accepted": ("keep", "up"),
         "failed": ("wait", "waiting"),
+        "gone": ("subscribe_anew", "asking"),
         "terminated": ("wait", "waiting"),
-        "stop": ("forget", "off"),
+        "anew": ("subscribe_anew", "asking"),
+        "stop": ("nothing", "giving-up"),
     },
     "up": {
         "due": ("subscribe", "asking"),
         "terminated": ("wait", "waiting"),
-        "stop": ("unsubscribe", "off"),
+        # What the old Contact is told nobody hears. The old subscription runs out by itself.
+        "anew": ("subscribe_anew", "asking"),
+        "stop": ("unsubscribe", "leaving"),
     },
-    "waiting": {"due": ("subscribe", "asking"), "stop": ("forget", "off")},
+    "waiting": {
+        "due": ("subscribe_anew", "asking"),
+        "anew": ("subscribe_anew", "asking"),
+        "stop": ("forget", "off"),
+    },
+    "giving-up": {
+        "accepted": ("unsubscribe", "leaving"),
+        "failed": ("forget", "off"),
+        "gone": ("forget", "off"),
+        "terminated": ("forget", "off"),
+    },
+    "leaving": {
+        "accepted": ("forget", "off"),
+        "failed": ("forget", "off"),
+        "gone": ("forget", "off"),
+        "terminated": ("forget", "off"),
+    },
 }
 
 
@@ -61,16 +99,19 @@ class MessageWaiting:
         self._requests: DialogRequests | None = None
         self._request: ClientRequest | None = None
         self._cseq = 0
+        self._notified = 0  # CSeq of the newest NOTIFY
         self._expires = EXPIRES_S
         self._granted = EXPIRES_S
+        self._wait = AGAIN_S
+        self._ended = Backoff(context.tokens, 8.0, NEVER_S)
         self._tag = ""
         self.call_id = ""
         self.account = account
         self.state = "off"
 
-    def start(self, now: float) -> None:
-        """The registration is up."""
-        self._feed("start", now)
+    def start(self, now: float, *, anew: bool) -> None:
+        """The registration is up, perhaps by another path than before."""
+        self._feed("anew" if anew else "start", now)
 
     def stop(self, now: float) -> None:
         """We leave."""
@@ -81,17 +122,39 @@ class MessageWaiting:
         self._feed("due", now)
 
     def notified(self, request: Request, now: float) -> int:
-        """A NOTIFY of this subscription; the status to answer with."""
-        if self.state == "off" or request.to.tag != self._tag:
+        """A NOTIFY of this subscription; the status to answer with (RFC 6665 section 4.1.3).
+
+        It may overtake the 200 to our SUBSCRIBE.
+        """
+        if not self._tag or request.to.tag != self._tag:
             return 481
+        if request.cseq.number < self._notified:
+            return 500  # RFC 3261 section 12.2.2: an older state than the one we know
         try:
-            state = parse_subscription_state(request.headers.get("subscription-state") or "").state
+            state = parse_subscription_state(request.headers.get("subscription-state") or "")
+            left = state.expires
+            self._wait = self._wait_after(state)
         except RemoteProtocolError as error:
             return error.status_hint
+        self._notified = request.cseq.number
         report_summary(self._context, self.account.name, request)
-        if state == "terminated":
+        if state.state == "terminated":
+            self._forget_dialog()
             self._feed("terminated", now)
+        elif left is not None and left < self._granted:
+            self._granted = left
+            if self.state == "up":
+                self._do_keep(now)
         return 200
+
+    def _wait_after(self, state: SubscriptionState) -> float:
+        if state.state != "terminated":
+            return AGAIN_S
+        if state.reason in _NO_MORE:
+            return NEVER_S
+        if state.reason in _AT_ONCE:
+            return self._ended.failed()  # a notifier that ends what it accepts is no reason to race
+        return min(max(state.retry_after or AGAIN_S, self._ended.failed()), NEVER_S)
 
     # --- the table at work ------------------------------------------------------------------------
 
@@ -105,45 +168,57 @@ class MessageWaiting:
         pass
 
     def _do_subscribe(self, now: float) -> None:
-        self._expires = EXPIRES_S
-        self._send(now)
+        self._send(EXPIRES_S, now)
+
+    def _do_subscribe_anew(self, now: float) -> None:
+        self._do_forget(now)
+        self._send(EXPIRES_S, now)
 
     def _do_unsubscribe(self, now: float) -> None:
         self._context.deadlines.cancel(("due", self))
-        self._expires = 0
-        self._send(now)
-        self._do_forget(now)
+        self._send(0, now)
 
     def _do_keep(self, now: float) -> None:
-        self._context.deadlines.set(("due", self), now + self._granted / 2)
+        self._context.deadlines.set(("due", self), now + max(self._granted / 2, SHORTEST_S))
 
     def _do_wait(self, now: float) -> None:
-        self._do_forget(now)
-        self._context.deadlines.set(("due", self), now + AGAIN_S)
+        # A refusal leaves the subscription as it is until it runs out (RFC 6665 section 4.1.2.2):
+        # what it still tells is heard.
+        self._request = None
+        self._context.deadlines.set(("due", self), now + self._wait)
 
     def _do_forget(self, now: float) -> None:
         self._context.deadlines.cancel(("due", self))
+        self._request = None
+        self._forget_dialog()
+
+    def _forget_dialog(self) -> None:
         self._requests = None
+        self._tag = ""
+        self._notified = 0
 
     # --- SUBSCRIBE --------------------------------------------------------------------------------
 
-    def _send(self, now: float) -> None:
+    def _send(self, expires: int, now: float) -> None:
+        self._expires = expires
         if self._requests is not None:
             self._request = self._requests.send("SUBSCRIBE", self, now, self._headers)
             return
         account = self.account
         self.call_id = self._context.tokens.hex(12)
         self._tag = self._context.tokens.hex(8)
-        path = self._registration.flow or hop_of(account.registrars[0], account)
+        self._cseq = 0
+        way = way_out(account, self._registration)
         plan = Plan(
             "SUBSCRIBE",
             str(account_uri(account)),
-            path,
+            way.path,
             self._next_cseq,
             lambda flow: [*self._identity(), *self._headers(flow)],
-            self._registration.service_route,
+            way.routes,
             None,
             self._credentials,
+            way.fallback,
         )
         self._request = ClientRequest(self._context, self._host, plan, self)
         self._request.start(now)
@@ -165,7 +240,7 @@ class MessageWaiting:
         user = account_uri(self.account).user
         return [
             ("Contact", f"<sip:{user}@{address};transport={flow.transport}>"),
-            ("Event", "message-summary"),
+            ("Event", PACKAGE),
             ("Accept", CONTENT_TYPE),
             ("Expires", str(self._expires)),
             ("User-Agent", context.settings.server),
@@ -173,13 +248,22 @@ class MessageWaiting:
 
     def response(self, request: ClientRequest, response: Response, now: float) -> None:
         """To our SUBSCRIBE."""
-        if response.status < 200 or request is not self._request:
+        status = response.status
+        if status < 200 or request is not self._request:
             return
-        if response.status >= 300:
+        if status < 300:
+            self._accepted(request, response, now)
+        elif status == 481 and self._requests is not None:
+            self._feed("gone", now)
+        else:
+            self._wait = NEVER_S if status in _NEVER else _retry_after(response)
             self._feed("failed", now)
-            return
+
+    def _accepted(self, request: ClientRequest, response: Response, now: float) -> None:
         self._granted = _granted(response)
-        if self._requests is None and request.flow is not None and request.text is not None:
+        if self._requests is not None:
+            self._ended.worked()
+        elif request.flow is not None and request.text is not None:
             dialog = Dialog.placed(request.text, response, request.flow)
             self._requests = DialogRequests(self._context, self._host, dialog, self._credentials)
         self._feed("accepted", now)
@@ -187,6 +271,7 @@ class MessageWaiting:
     def failed(self, request: ClientRequest, why: str, now: float) -> None:
         """Nobody answered."""
         if request is self._request:
+            self._wait = AGAIN_S
             self._feed("failed", now)
 
 
@@ -204,4 +289,12 @@ def _granted(response: Response) -> int:
         granted = parse_number(response.headers.get("expires") or "", "Expires")
     except RemoteProtocolError:
         return EXPIRES_S
-    return max(60, min(granted, EXPIRES_S))
+    return min(granted, EXPIRES_S) or EXPIRES_S
+
+
+def _retry_after(response: Response) -> float:
+    try:
+        asked = parse_retry_after(response.headers.get("retry-after") or "")
+    except RemoteProtocolError:
+        return AGAIN_S
+    return min(max(asked, AGAIN_S), NEVER_S)

@@ -5,30 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.errors import LocalProtocolError
-from gateway.sip import offer_answer, sdp
+from gateway.sip import offer_answer, sdes, sdp
 from gateway.sip.description import Description
 from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
 from gateway.sip.message import Message
 from gateway.sip.offering import Layout, accept_answer, layout_of, offer_lines
+from gateway.sip.settings import Tokens
 
 
 class Negotiation:
     """Offer and answer over the life of a session; our session id and version go with it.
 
     `holding`: our side has put the peer on hold, and every offer and answer of ours says so.
+    `secure`: nobody on the way can read it, not even SRTP keys.
     """
 
     __slots__ = (
-        "_description", "_first", "_layout", "_local", "_offered_hold", "holding", "media",
+        "_description", "_first", "_keys", "_layout", "_local", "_offered_crypto", "_offered_hold",
+        "holding", "media", "secure",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, tokens: Tokens) -> None:
         self._description = Description()
         self._first: list[str] | None = None
         self._layout = Layout()
         self._local: LocalMedia | None = None
+        self._keys = sdes.OurKeys(tokens)
+        self._offered_crypto: sdes.Crypto | None = None
         self._offered_hold = False
         self.holding = False
+        self.secure = False
         self.media: NegotiatedMedia | None = None
 
     @property
@@ -51,6 +57,7 @@ class Negotiation:
         if local.host == host or (":" in local.host) != (":" in host):
             return False
         self._local = replace(local, host=host)
+        self._keys.renew()
         return True
 
     def first_answer(self) -> tuple[bytes, bool]:
@@ -61,12 +68,16 @@ class Negotiation:
         """An offer of ours, as full as the last one (section 8)."""
         local = self._ours()
         self._offered_hold = self.holding
-        lines = offer_lines(local, self._layout, self.media, holding=self.holding)
+        crypto = sdes.to_offer(local, self.media, self._keys, secure=self.secure)
+        self._offered_crypto = crypto
+        lines = offer_lines(local, self._layout, self.media, crypto, holding=self.holding)
         return self._description.body(local, lines)
 
     def unchanged(self) -> bytes:
         """What we said last, word for word: for a re-INVITE that only refreshes the session."""
         self._offered_hold = self.media is not None and self.media.holding
+        srtp = None if self.media is None else self.media.srtp
+        self._offered_crypto = srtp and sdes.Crypto("", srtp.suite, srtp.send)
         return self._description.last()
 
     def refused(self) -> None:
@@ -88,7 +99,9 @@ class Negotiation:
         if body is None:
             raise NotAcceptable("There is no answer to our offer")
         answer = offer_answer.read(body)
-        media = accept_answer(answer, self._ours(), self._layout, holding=self._offered_hold)
+        media = accept_answer(
+            answer, self._ours(), self._layout, self._offered_crypto, holding=self._offered_hold
+        )
         self._description.agree()
         return media
 
@@ -99,7 +112,7 @@ class Negotiation:
         if body is None:
             return None, None
         offer = offer_answer.read(body)
-        settled = offer_answer.settle(offer, local, holding=self.holding)
+        settled = offer_answer.settle(offer, local, self._keys, holding=self.holding)
         self._layout = layout_of(offer, settled)
         return offer_answer.answer_lines(offer, settled, local), settled.media
 

@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 
 from gateway.errors import RemoteProtocolError
-from gateway.sip.media import Codec, LocalMedia, NegotiatedMedia, NotAcceptable
+from gateway.sip import sdes
+from gateway.sip.media import Codec, LocalMedia, NegotiatedMedia, NotAcceptable, Srtp
 from gateway.sip.sdp import Media, Session, parse_sdp
 
 # RFC 3551: payload types that need no rtpmap.
@@ -34,38 +35,75 @@ _IPV4 = re.compile(r"\.".join([_OCTET] * 4))
 
 
 class Settled(NamedTuple):
-    """One accepted m= line: its place, what was agreed, and the direction that we answer."""
+    """One accepted m= line: its place, what was agreed, and the direction that we answer.
+
+    `crypto` is our a=crypto line, None for plain RTP.
+    """
 
     place: int
     media: NegotiatedMedia
     direction: str
+    crypto: sdes.Crypto | None = None
 
 
-def settle(offer: Session, local: LocalMedia, *, holding: bool = False) -> Settled:
+def settle(
+    offer: Session,
+    local: LocalMedia,
+    keys: sdes.OurKeys | None = None,
+    *,
+    holding: bool = False,
+) -> Settled:
     """Choose from an offer; raises NotAcceptable with the Warning that fits.
 
-    `holding`: the peer is on hold with us, and stays so whatever it offers.
+    `holding`: the peer is on hold with us, and stays so whatever it offers. `keys` are ours for
+    SRTP, where it is not off.
     """
-    for index, section in enumerate(offer.media):
-        if usable(section):
-            codec = _choose(section, local)
-            if codec is not None:
-                return negotiated(offer, index, codec, local, holding=holding)
-    raise _why_not(offer)
+    problem: NotAcceptable | None = None
+    for protocol in sdes.PROFILES[local.srtp]:
+        for index, section in enumerate(offer.media):
+            codec = _choose(section, local) if usable(section, protocol) else None
+            if codec is None:
+                continue
+            try:
+                return _accept(offer, index, codec, local, keys, holding=holding)
+            except NotAcceptable as error:
+                problem = problem or error
+    raise problem or _why_not(offer, local)
 
 
-def usable(section: Media) -> bool:
-    """Whether a section is audio that we could speak."""
-    return section.kind == "audio" and section.port != 0 and section.protocol.upper() == "RTP/AVP"
+def _accept(
+    offer: Session,
+    index: int,
+    codec: Codec,
+    local: LocalMedia,
+    keys: sdes.OurKeys | None,
+    *,
+    holding: bool,
+) -> Settled:
+    section = offer.media[index]
+    if keys is None or not usable(section, sdes.SAVP):
+        return negotiated(offer, index, codec, local, holding=holding)
+    theirs = sdes.choose(section.get_all("crypto"))
+    ours = keys.crypto(theirs.tag, theirs.suite)
+    srtp = Srtp(ours.suite, ours.key, theirs.key)
+    settled = negotiated(offer, index, codec, local, srtp=srtp, holding=holding)
+    return settled._replace(crypto=ours)
 
 
-def _why_not(offer: Session) -> NotAcceptable:
+def usable(section: Media, protocol: str = sdes.AVP) -> bool:
+    """Whether a section is audio that we could speak, under this protocol."""
+    return section.kind == "audio" and section.port != 0 and section.protocol.upper() == protocol
+
+
+def _why_not(offer: Session, local: LocalMedia) -> NotAcceptable:
     audio = [section for section in offer.media if section.kind == "audio" and section.port]
+    protocols = sdes.PROFILES[local.srtp]
     if not audio:
         return NotAcceptable("No audio offered", code=MEDIA_TYPE)
-    if not any(usable(section) for section in audio):
-        # Never a silent downgrade: RTP/SAVP asks for SRTP (RFC 4568), which is off.
-        return NotAcceptable("Transport protocol not available, RTP/AVP only", code=TRANSPORT)
+    if not any(usable(section, protocol) for section in audio for protocol in protocols):
+        # Never a silent downgrade: RTP/SAVP asks for SRTP, RTP/AVP has none (RFC 4568).
+        only = " and ".join(protocols)
+        return NotAcceptable(f"Transport protocol not available, {only} only", code=TRANSPORT)
     return NotAcceptable("No common codec, PCMU and PCMA only", code=FORMAT)
 
 
@@ -130,6 +168,7 @@ def negotiated(
     local: LocalMedia,
     receive_event: int | None = None,
     *,
+    srtp: Srtp | None = None,
     holding: bool = False,
 ) -> Settled:
     """What a section of the peer's makes of the call. Raises NotAcceptable."""
@@ -155,6 +194,7 @@ def negotiated(
         sending=direction in {"sendrecv", "sendonly"} and not holding,
         receiving=direction in {"sendrecv", "recvonly"} and not holding,
         holding=holding,
+        srtp=srtp,
     )
     return Settled(index, media, direction)
 
@@ -199,7 +239,7 @@ def answer_lines(offer: Session, settled: Settled, local: LocalMedia) -> list[st
     lines: list[str] = []
     for index, section in enumerate(offer.media):
         if index == settled.place:
-            lines += _audio(settled.media, settled.direction, local)
+            lines += _audio(settled, local)
         else:
             lines.append(refused(section))
     return lines
@@ -211,19 +251,25 @@ def refused(section: Media) -> str:
     return f"m={section.kind} 0 {section.protocol} {formats}"
 
 
-def _audio(media: NegotiatedMedia, direction: str, local: LocalMedia) -> list[str]:
+def _audio(settled: Settled, local: LocalMedia) -> list[str]:
+    media = settled.media
     number, event = media.codec.payload_type, media.telephone_event_receive
     formats = f"{number}" if event is None else f"{number} {event}"
-    lines = [
-        f"m=audio {local.port} RTP/AVP {formats}",
-        f"a=rtpmap:{number} {media.codec.name}/8000",
-    ]
+    lines = m_lines(local, formats, settled.crypto)
+    lines.append(f"a=rtpmap:{number} {media.codec.name}/8000")
     if event is not None:
         lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {EVENTS}"]
     lines.append(f"a=ptime:{media.ptime}")
     if media.rtcp_mux:
         lines.append("a=rtcp-mux")
-    return [*lines, f"a={direction}"]
+    return [*lines, f"a={settled.direction}"]
+
+
+def m_lines(local: LocalMedia, formats: str, crypto: sdes.Crypto | None) -> list[str]:
+    """Our m= line, with our key behind it where there is one."""
+    if crypto is None:
+        return [f"m=audio {local.port} {sdes.AVP} {formats}"]
+    return [f"m=audio {local.port} {sdes.SAVP} {formats}", crypto.line]
 
 
 def read(body: bytes) -> Session:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable
+from gateway.sip import sdes
+from gateway.sip.media import LocalMedia, NegotiatedMedia, NotAcceptable, Srtp
 from gateway.sip.offer_answer import (
     EVENTS,
     FORMAT,
@@ -13,6 +14,7 @@ from gateway.sip.offer_answer import (
     codec_under,
     encodings,
     event_number,
+    m_lines,
     negotiated,
     refused,
     usable,
@@ -54,19 +56,21 @@ def offer_lines(
     local: LocalMedia,
     layout: Layout = Layout(),  # noqa: B008 (immutable)
     media: NegotiatedMedia | None = None,
+    crypto: sdes.Crypto | None = None,
     *,
     holding: bool = False,
 ) -> list[str]:
     """Our full offer from m= on (RFC 3261 section 14.2 wants one for an INVITE without SDP).
 
-    `media` is what holds now: what need not change is offered first. `holding` says only what we
+    `media` is what holds now: what need not change is offered first. With `crypto`, our key, the
+    offer is RTP/SAVP. `holding` says only what we
     want; what the peer wants, its answer says (RFC 6337 section 5.3).
     """
     current = None if media is None else media.codec.name
     codecs = sorted(local.codecs, key=lambda codec: codec.name != current)
     event = layout.event
     numbers = " ".join(str(number) for number in (*(c.payload_type for c in codecs), event))
-    lines = [f"m=audio {local.port} RTP/AVP {numbers}"]
+    lines = m_lines(local, numbers, crypto)
     lines += [f"a=rtpmap:{codec.payload_type} {codec.name}/8000" for codec in codecs]
     lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} {EVENTS}"]
     lines.append(f"a=ptime:{local.ptime if media is None else media.ptime}")
@@ -80,18 +84,29 @@ def accept_answer(
     answer: Session,
     local: LocalMedia,
     layout: Layout = Layout(),  # noqa: B008 (immutable)
+    crypto: sdes.Crypto | None = None,
     *,
     holding: bool = False,
 ) -> NegotiatedMedia:
-    """What the peer's answer to our offer settles; raises NotAcceptable when it is unusable."""
+    """What the peer's answer to our offer settles; raises NotAcceptable when it is unusable.
+
+    `crypto` is what we offered: an answer without SRTP does not do then, nor one with it else.
+    """
     place = layout.place
-    if len(answer.media) <= place or not usable(answer.media[place]):
+    protocol = sdes.AVP if crypto is None else sdes.SAVP
+    if len(answer.media) <= place or not usable(answer.media[place], protocol):
         raise NotAcceptable("The answer refuses our audio", code=MEDIA_TYPE)
     section = answer.media[place]
+    srtp = None if crypto is None else _srtp(section, crypto)
     # The peer lists what it wants first (RFC 3264 section 7): its order decides here.
     for number, encoding in encodings(section).items():
         codec = codec_under(number, encoding, local)
         if codec is not None:
             event = None if event_number(section) is None else layout.event
-            return negotiated(answer, place, codec, local, event, holding=holding).media
+            return negotiated(answer, place, codec, local, event, srtp=srtp, holding=holding).media
     raise NotAcceptable("The answer has no codec that we offered", code=FORMAT)
+
+
+def _srtp(section: Media, ours: sdes.Crypto) -> Srtp:
+    theirs = sdes.agreed(section.get_all("crypto"), ours)
+    return Srtp(ours.suite, ours.key, theirs.key)

@@ -24,7 +24,6 @@ from gateway.sip.session import Session, SessionHost
 from gateway.sip.session_table import OUTGOING
 from gateway.sip.stray import Stray
 from gateway.sip.transaction import Table
-from gateway.sip.trust import Guests
 from gateway.sip.wire import Flow
 
 if TYPE_CHECKING:
@@ -60,9 +59,9 @@ class OutgoingCall(Session):
         self._ack: Acknowledgement | None = None
         self._stray: Stray | None = None
         self._redirects = Redirects(plan.uri)
-        self._guests = Guests(context.trust)
         self.account = plan.account
         self.request = plan.invite(context.settings.public_host or _NOBODY)
+        self.negotiation.secure = plan.secure
         self.negotiation.place(local)
         self._offer = self.negotiation.offer()
 
@@ -251,7 +250,6 @@ class OutgoingCall(Session):
         # What the other forks say from now on belongs to no call.
         self.host.forget_session(self)
         self.enter_dialog(dialog, self._credentials)
-        self.requests.met = self._guests.welcome
         text = request.text
         self._ack = self.requests.acknowledge(text.cseq, text.credentials(), b"", now)
         self.peer.answers(response)
@@ -287,6 +285,8 @@ class OutgoingCall(Session):
         self._early.clear()
         self._speaking = None
         self.negotiation.media = None
+        if target.host.lower() != self._plan.uri.host.lower():
+            self._credentials = None  # they are the account's, and this is somebody else
         self._plan = self._plan.redirected(target)
         self.start(now)
         return True
@@ -326,7 +326,3 @@ class OutgoingCall(Session):
 
     def _do_lost(self, now: float, message: Message | None) -> None:
         self.ended(EndCause.NO_RESPONSE)
-
-    def _let_go(self, now: float) -> None:
-        self._guests.leave()
-        super()._let_go(now)

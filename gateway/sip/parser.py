@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from gateway.errors import RemoteProtocolError
+from gateway.sip.fields import Headers, Index
 from gateway.sip.grammar import KNOWN_NAMES, header_key, is_token
-from gateway.sip.headers import Headers, Index
 from gateway.sip.message import Request, Response
 from gateway.sip.uri import parse_uri
 
@@ -42,13 +42,13 @@ def parse(
         raise RemoteProtocolError("no empty line after the headers")
     text = head.decode("utf-8", "surrogateescape")
     lines = text.split("\r\n")
-    breaks = len(lines) - 1
     # A lone CR or LF would smuggle a header line into what we copy to our answers.
-    if text.count("\n") != breaks or text.count("\r") != breaks:
+    unbroken = "".join(lines)
+    if "\n" in unbroken or "\r" in unbroken:
         raise RemoteProtocolError("CR or LF alone in the headers")
-    if breaks > max_headers:
-        raise RemoteProtocolError(f"{breaks} header lines", 513)
     start = lines.pop(0)
+    if len(lines) > max_headers:
+        raise RemoteProtocolError(f"{len(lines)} header lines", 513)
     headers = _headers(lines)
     message = _start(start, headers)
     message.check()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, RemoteProtocolError
 from gateway.sip.accounts import Account, RegistrationStatus
 from gateway.sip.client_request import RequestHost
 from gateway.sip.context import Context
 from gateway.sip.digest_client import Credentials
+from gateway.sip.extension_headers import parse_event
 from gateway.sip.message import Request
-from gateway.sip.message_waiting import MessageWaiting, report_summary
+from gateway.sip.message_waiting import PACKAGE, MessageWaiting, report_summary
 from gateway.sip.ping import Ping
 from gateway.sip.registration import Registration
 from gateway.sip.trunk import Trunk
@@ -25,7 +26,7 @@ class Provider:
         self.registration: Registration | None = None
         self.messages: MessageWaiting | None = None
         self.ping: Ping | None = None
-        if account.register and account.registrars:
+        if account.register:
             self.registration = Registration(context, host, account, self.credentials)
             if account.message_waiting:
                 self.messages = MessageWaiting(
@@ -35,10 +36,11 @@ class Provider:
                 self.ping = Ping(context, host, self.registration)
             self.registration.on_up = self._up
 
-    def _up(self, now: float) -> None:
-        for part in (self.messages, self.ping):
-            if part is not None:
-                part.start(now)
+    def _up(self, now: float, anew: bool) -> None:
+        if self.messages is not None:
+            self.messages.start(now, anew=anew)
+        if self.ping is not None:
+            self.ping.start(now)
 
     @property
     def flow(self) -> Flow | None:
@@ -46,6 +48,21 @@ class Provider:
         if self.registration is not None and self.registration.flow is not None:
             return self.registration.flow
         return self.trunk.flow
+
+    def sends(self, flow: Flow) -> bool:
+        """Whether a request comes from this account's registrars or proxies."""
+        host = flow.remote[0]
+        return self.trunk.has(host) or (self.flow is not None and self.flow.remote[0] == host)
+
+    def stop(self, now: float) -> None:
+        """Take everything back."""
+        self.trunk.stop()
+        if self.messages is not None:
+            self.messages.stop(now)
+        if self.ping is not None:
+            self.ping.stop()
+        if self.registration is not None:
+            self.registration.stop(now)
 
 
 class Providers:
@@ -98,6 +115,10 @@ class Providers:
             and p.account.keepalive != "off"
         ]
 
+    def keeps(self, name: str | None) -> bool:
+        """Whether the owner wants paths of that account, or of none, kept open."""
+        return name is None or self[name].account.keepalive != "off"
+
     def start(self, now: float) -> None:
         """Find all hosts and register."""
         for provider in self._all.values():
@@ -108,12 +129,7 @@ class Providers:
     def unregister(self, now: float) -> None:
         """Take everything back."""
         for provider in self._all.values():
-            if provider.messages is not None:
-                provider.messages.stop(now)
-            if provider.ping is not None:
-                provider.ping.stop()
-            if provider.registration is not None:
-                provider.registration.stop(now)
+            provider.stop(now)
 
     def network_changed(self, now: float) -> None:
         """Our addresses are others than before."""
@@ -122,26 +138,40 @@ class Providers:
             if provider.registration is not None:
                 provider.registration.renew(now)
 
+    def readdress(self, now: float) -> None:
+        """Others see us elsewhere than before."""
+        for provider in self._all.values():
+            if provider.registration is not None:
+                provider.registration.readdress(now)
+
     def connection_lost(self, flow: Flow, now: float) -> None:
         """A registration over that connection cannot be reached any more: register anew."""
         for provider in self._all.values():
             if provider.registration is not None and provider.registration.flow == flow:
-                provider.registration.renew(now)
+                provider.registration.lost(now)
 
-    def of(self, flow: Flow) -> Provider | None:
-        """The account whose registrar or proxy a request comes from."""
-        for provider in self._all.values():
-            if provider.flow == flow or provider.trunk.has(flow.remote[0]):
+    def of(self, request: Request, flow: Flow) -> Provider | None:
+        """The account whose registrar or proxy sends a request; of several, the one it is for."""
+        found = [provider for provider in self._all.values() if provider.sends(flow)]
+        for provider in found:
+            if provider.account.username == request.uri.plain_user:
                 return provider
-        return None
+        return found[0] if found else None
 
-    def vouches(self, request: Request, flow: Flow) -> str | None:
-        """The account that brings this call: its provider sends it, to the account's own user."""
-        for provider in self._all.values():
-            theirs = provider.flow == flow or provider.trunk.has(flow.remote[0])
-            if theirs and request.uri.plain_user == provider.account.username:
-                return provider.account.name
-        return None
+    def vouches(self, request: Request, flow: Flow) -> bool:
+        """Whether nobody has to be asked who calls: a provider sends it to our own user there."""
+        provider = self.of(request, flow)
+        return provider is not None and request.uri.plain_user == provider.account.username
+
+    def brings(self, request: Request, flow: Flow) -> str | None:
+        """The account that brings a call."""
+        provider = self.of(request, flow)
+        return None if provider is None else provider.account.name
+
+    def profile(self, request: Request, flow: Flow) -> str | None:
+        """The profile that the owner chose for the account that a request is for."""
+        provider = self.of(request, flow)
+        return None if provider is None else provider.account.profile
 
     def notified(self, request: Request, flow: Flow, now: float) -> int | None:
         """A NOTIFY outside of calls: the status to answer with, None where nobody wants it."""
@@ -149,10 +179,17 @@ class Providers:
             messages = provider.messages
             if messages is not None and messages.call_id == request.call_id:
                 return messages.notified(request, now)
-        event = (request.headers.get("event") or "").partition(";")[0].strip()
-        sender = self.of(flow)
-        if sender is None or event != "message-summary" or request.to.tag:
+        sender = self.of(request, flow)
+        if sender is None:
             return None
+        if request.to.tag:
+            return 481  # a subscription that we do not know any more
+        try:
+            package = parse_event(request.headers.get("event") or "").package
+        except RemoteProtocolError as error:
+            return error.status_hint
+        if package != PACKAGE:
+            return 489
         # Unsolicited, as PBXs send it to whom is registered.
         report_summary(self._context, sender.account.name, request)
         return 200

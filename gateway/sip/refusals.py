@@ -23,33 +23,54 @@ class Refusals:
         self._secret = secret.encode()
 
     def refuse(
-        self,
-        request: Request,
-        transaction: ServerTransaction,
-        refusal: Refusal,
-        now: float,
-        *,
-        quietly: bool = False,
+        self, request: Request, transaction: ServerTransaction, refusal: Refusal, now: float
     ) -> None:
-        """Answer a request that failed a check; `quietly`: there is no event, only the count."""
+        """Answer a request that failed a check."""
         headers = [*refusal.headers, *self._common(refusal.status, refusal.why)]
         transaction.reply(refusal.status, now, headers)
+        self._refused(request, transaction.flow, refusal)
+
+    def ask(
+        self, request: Request, flow: Flow, status: int, headers: list[tuple[str, str]]
+    ) -> None:
+        """100 and a final answer to an INVITE, without state (sections 8.2.7 and 26.3.2.4)."""
+        back = reply_flow(request, flow)
+        head = reply_head(request, flow.remote)
+        to = request.headers.get("to") or ""
+        stamp = request.headers.get("timestamp")
+        extra = [] if stamp is None else [("Timestamp", stamp)]
+        self._context.send(response(100, "Trying", head, to, extra), back)
+        data = response(status, reason_phrase(status), head, self._tagged(to, head), headers)
+        self._context.send(data, back)
+
+    def turn_away(
+        self, request: Request, flow: Flow, refusal: Refusal, *, quietly: bool = False
+    ) -> None:
+        """The same for good; `quietly`: there is no event, only the count."""
+        headers = [*refusal.headers, *self._common(refusal.status, refusal.why)]
+        self.ask(request, flow, refusal.status, headers)
+        self._refused(request, flow, refusal, quietly=quietly)
+
+    def _refused(
+        self, request: Request, flow: Flow, refusal: Refusal, *, quietly: bool = False
+    ) -> None:
         self._context.count("refused")
-        if quietly:
-            return
-        self._context.report(
-            Refused(transaction.flow, request.method, refusal.status, refusal.why, request.call_id)
-        )
+        if not quietly:
+            self._context.report(
+                Refused(flow, request.method, refusal.status, refusal.why, request.call_id)
+            )
 
     def malformed(self, data: bytes, flow: Flow, error: RemoteProtocolError) -> None:
         """Answer a bad request once and without state, or drop what has no answer."""
         self._context.count("malformed")
+        if error.status_hint == 513:
+            too_long = len(data) > self._context.settings.limits.message_bytes
+            self._context.count("too_long" if too_long else "too_many_headers")
         self._context.report(Malformed(flow, error, len(data)))
         saved = salvage(data, flow.remote)
         if saved is not None:
-            # A connection is its own way back; its remote port is no listener's.
-            port = flow.remote[1] if flow.reliable else saved.port
-            back = flow._replace(remote=(flow.remote[0], port))
+            there = (flow.remote[0], saved.port)
+            back = flow if flow.reliable else flow._replace(remote=there)  # section 18.2.2
             self._stateless(back, error.status_hint, saved.head, saved.to)
 
     def overloaded(self, message: Request, flow: Flow) -> None:
@@ -61,11 +82,13 @@ class Refusals:
             self._stateless(reply_flow(message, flow), 503, head, to)
 
     def _stateless(self, flow: Flow, status: int, head: str, to: str) -> None:
-        if ";tag=" not in to.replace(" ", "").lower():
-            to = f"{to};tag={self._tag(head)}"
         headers = self._common(status, reason_phrase(status).lower())
-        data = response(status, reason_phrase(status), head, to, headers)
+        data = response(status, reason_phrase(status), head, self._tagged(to, head), headers)
         self._context.send(data, flow)
+
+    def _tagged(self, to: str, head: str) -> str:
+        has_tag = ";tag=" in to.replace(" ", "").lower()
+        return to if has_tag else f"{to};tag={self._tag(head)}"
 
     def _tag(self, head: str) -> str:
         """Section 8.2.7: the same request gets the same To-tag, though nothing is remembered."""

@@ -21,7 +21,9 @@ class Plan(NamedTuple):
 
     `headers(flow)` gives all lines but Via, Max-Forwards, Route and CSeq; `body(flow)` what stands
     behind them. `fallback` is looked up when `path`, a way that is known, leads nowhere. `seen` is
-    told the flow and the top Via of each response, which says where we were seen from.
+    told the flow and the top Via of each response, which says where we were seen from. `only_to`:
+    credentials are for that host alone, and no other that a peer names may ask for them
+    (RFC 3261 section 22.3: a password's hash is as good as the password to who can guess).
     """
 
     method: str
@@ -34,11 +36,17 @@ class Plan(NamedTuple):
     credentials: Credentials | None = None
     fallback: Target | None = None
     seen: Seen | None = None
+    only_to: str | None = None
+
+    def credentials_for(self, flow: Flow) -> Credentials | None:
+        """What may answer a challenge that comes from there."""
+        trusted = self.only_to is None or self.only_to == flow.remote[0]
+        return self.credentials if trusted else None
 
     def text(self, context: Context, flow: Flow, cseq: int) -> RequestText:
         """The request as it leaves on `flow`, with a branch of its own and what credentials say."""
         body = b"" if self.body is None else self.body(flow)
-        credentials = self.credentials
+        credentials = self.credentials_for(flow)
         lines = [
             *(("Route", route) for route in self.routes),
             ("Max-Forwards", "70"),

@@ -76,18 +76,27 @@ def reply_head(request: Request, source: tuple[str, int]) -> str:
     (RFC 3261 section 18.2.1, RFC 3581 section 4).
     """
     index = request.headers.index()
-    found = index["via"]
-    values = [found] if isinstance(found, str) else found
-    marked = mark_top_via(request.vias[0], source)
-    if marked is not None:
-        # The top line may hold several Vias: those after the first stay as they are.
-        rest = parse_vias(values[:1])[1:] if "," in values[0] else []
-        values = [", ".join([marked, *map(str, rest)]), *values[1:]]
+    values = request.headers.get_all("via")
+    values[0] = _marked_line(values[0], request.vias[0], source)
     vias = "\r\nVia: ".join(values)
     return (
         f"Via: {vias}\r\nFrom: {index['from']}\r\n"
         f"Call-ID: {index['call-id']}\r\nCSeq: {index['cseq']}\r\n"
     )
+
+
+def _marked_line(line: str, top: Via, source: tuple[str, int]) -> str:
+    """The first Via line with its top Via marked; it may hold several, and those stay."""
+    if top.params.get("rport", "") is None and "received" not in top.params and '"' not in line:
+        # The usual case, in the sender's own text: `;rport` gains its value.
+        before, found, after = line.partition(";rport")
+        if found and (not after or after[0] in ";,"):
+            return f"{before};rport={source[1]};received={source[0]}{after}"
+    marked = mark_top_via(top, source)
+    if marked is None:
+        return line
+    rest = parse_vias([line])[1:] if "," in line else []
+    return ", ".join([marked, *map(str, rest)])
 
 
 def mark_top_via(top: Via, source: tuple[str, int]) -> str | None:
@@ -101,9 +110,8 @@ def mark_top_via(top: Via, source: tuple[str, int]) -> str | None:
     if wants_rport:
         name = "rport" if "rport" in params else next(n for n in params if n.lower() == "rport")
         params[name] = str(port)
-    if wants_rport or not same or "received" in params:
-        # RFC 3581 section 4: with rport, received comes even when it equals the sent-by.
-        params["received"] = host
+    # RFC 3581 section 4: with rport, received comes even when it equals the sent-by.
+    params["received"] = host
     return str(Via(top.protocol, top.transport, top.host, top.port, params))
 
 

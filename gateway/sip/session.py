@@ -26,6 +26,7 @@ from gateway.sip.session_table import ANSWERED, FINISHED
 from gateway.sip.session_timer import SessionTimer
 from gateway.sip.settings import HeaderFacts, Profile
 from gateway.sip.transfer import Transfers
+from gateway.sip.trust import Guests
 from gateway.sip.twilio_ids import TwilioIds
 from gateway.sip.wire import Flow
 
@@ -55,7 +56,7 @@ class Session(CallMachine):
         self.profile = profile
         self.headers = CallHeaders(context, user, profile)
         self.peer = Peer()
-        self.negotiation = Negotiation()
+        self.negotiation = Negotiation(context.tokens)
         self.answering = Answering(self)
         self.offers = Offers(self)
         self.expiry = SessionTimer(context, self, profile)
@@ -64,7 +65,7 @@ class Session(CallMachine):
         self.account: str | None = None
         self.transport_problem = ""
         self._dialog: Dialog | None = None
-        self._admitted = ""  # the host that may send requests as long as the call lasts
+        self._guests = Guests(context.trust)
         self._requests: DialogRequests | None = None
         self._cause = EndCause.LOCAL_BYE
         self._status: int | None = None
@@ -109,6 +110,12 @@ class Session(CallMachine):
     def media(self) -> NegotiatedMedia | None:
         """What is agreed on, None before that."""
         return self.negotiation.media
+
+    @property
+    def keys_exposed(self) -> bool:
+        """Whether SRTP keys went over signalling that others can read: SRTP hides little then."""
+        srtp = self.media is not None and self.media.srtp is not None
+        return srtp and not self.negotiation.secure
 
     @property
     def on_hold(self) -> bool:
@@ -217,8 +224,9 @@ class Session(CallMachine):
         """From now on requests and peers' requests go by this dialog."""
         self._dialog = dialog
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
-        self._admitted = dialog.flow.remote[0]
-        self.context.trust.vouch(self._admitted)
+        self._requests.met = self._guests.welcome
+        self._guests.welcome(dialog.flow.remote[0])
+        self.negotiation.secure = dialog.flow.transport == "tls"
         self.host.know_session(self, dialog.key)
 
     @property
@@ -293,8 +301,7 @@ class Session(CallMachine):
         self.offers.stop(now)
         self.info.stop()
         self.transfers.stop(now)
-        if self._admitted:
-            self.context.trust.unvouch(self._admitted)
+        self._guests.leave()
         self.host.forget_session(self)
 
     def _do_end(self, now: float, message: Message | None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gateway.sip.addresses import is_private
 from gateway.sip.dialog import DialogKey
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.wire import Flow
@@ -46,7 +48,25 @@ class Sessions:
         """Whether a call lives on that connection."""
         return any(session.flow == flow for session in self._keys)
 
+    @property
+    def flows(self) -> list[Flow]:
+        """The paths of all calls, but for those that have none yet."""
+        return [session.flow for session in self._keys if session.flow.remote[1]]
+
+    def kept_open(self, wanted: Callable[[str | None], bool]) -> list[Flow]:
+        """The paths of calls that nothing else keeps open: media go another way. `wanted` says by
+        account whether the owner wants it."""
+        flows = [session.flow for session in self._keys if wanted(session.account)]
+        return [flow for flow in flows if _needs_keeping(flow)]
+
     def in_use(self, transaction: ServerTransaction) -> bool:
         """Whether a call that is not over began with this transaction."""
         owner = transaction.owner
         return owner in self._keys and owner.began_with(transaction)
+
+
+def _needs_keeping(flow: Flow) -> bool:
+    """Connections that we opened, and UDP out of a NAT. Who opened a connection keeps it."""
+    if flow.reliable:
+        return not flow.accepted
+    return is_private(flow.local[0]) and not is_private(flow.remote[0])

@@ -182,6 +182,11 @@ class StackSettings:
         return local if other_family else public
 
     def __post_init__(self) -> None:
-        """Raises ConfigError for a profile that does not exist."""
-        if self.profile not in PROFILES:
-            raise ConfigError(f"no SIP profile {self.profile!r}; there are {', '.join(PROFILES)}")
+        """Raises ConfigError for a profile that does not exist, and for accounts of one name."""
+        for profile in (self.profile, *(account.profile for account in self.accounts)):
+            if profile is not None and profile not in PROFILES:
+                raise ConfigError(f"no SIP profile {profile!r}; there are {', '.join(PROFILES)}")
+        names = [account.name for account in self.accounts]
+        for name in names:
+            if names.count(name) > 1:
+                raise ConfigError(f"there are two accounts {name!r}")

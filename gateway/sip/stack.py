@@ -1,8 +1,4 @@
-"""The user agent: messages and time in, messages and events out. It opens and waits for nothing.
-
-Order of a request: match a transaction (a retransmission ends there), then a dialog, then the
-checks of `admission`, then the method's own handler.
-"""
+"""The user agent: messages and time in, messages and events out. It opens and waits for nothing."""
 
 from __future__ import annotations
 
@@ -10,16 +6,15 @@ from collections.abc import Mapping
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.accounts import RegistrationStatus
-from gateway.sip.admission import Refusal, check, check_method
-from gateway.sip.authentication import Authentication
 from gateway.sip.client_transaction import ClientTransaction, InviteClient
 from gateway.sip.context import Context, Resolvable
-from gateway.sip.dialog import Dialog, DialogKey
+from gateway.sip.dialog import DialogKey
 from gateway.sip.dialog_requests import Acknowledgement
 from gateway.sip.digest_client import Credentials
-from gateway.sip.events import Event, IncomingCall
+from gateway.sip.dispatch import Dispatch
+from gateway.sip.events import Event
 from gateway.sip.invite import InviteSession
-from gateway.sip.matching import TransactionKey, dialog_key, has_cookie, transaction_key
+from gateway.sip.matching import dialog_key, transaction_key
 from gateway.sip.media import LocalMedia
 from gateway.sip.message import Request, Response
 from gateway.sip.outgoing_call import OutgoingCall
@@ -27,11 +22,11 @@ from gateway.sip.parser import parse
 from gateway.sip.placing import Wish, plan_call
 from gateway.sip.providers import Providers
 from gateway.sip.refusals import Refusals
-from gateway.sip.replaces import find_replaced
+from gateway.sip.reroute import Reroute
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session import Session
 from gateway.sip.sessions import Sessions
-from gateway.sip.settings import Profile, StackSettings, Tokens
+from gateway.sip.settings import StackSettings, Tokens
 from gateway.sip.stray import Stray
 from gateway.sip.transactions import Transactions
 from gateway.sip.wire import Datagram, Flow, Lookup
@@ -45,8 +40,10 @@ class Stack:
         self._sessions = Sessions()
         self._transactions = Transactions(self._context, self._sessions.in_use)
         self._refusals = Refusals(self._context, tokens.hex(16))
-        self._authentication = Authentication(self._context, self._refusals, self._transactions)
         self._providers = Providers(self._context, self)
+        self._dispatch = Dispatch(
+            self._context, self, self._transactions, self._sessions, self._providers, self._refusals
+        )
 
     # --- the sans-IO interface ----------------------------------------------------------------
 
@@ -99,7 +96,7 @@ class Stack:
         """Take one message. Never raises, whatever the bytes are.
 
         `known`: the source is in the allow-list. Of others, only answers to what we asked count,
-        and requests of whom we vouch for: registrars, and the peers of calls that we placed.
+        what belongs to a call that is up, and requests of whom we vouch for: registrars and trunks.
         """
         context = self._context
         context.count("received")
@@ -120,10 +117,21 @@ class Stack:
             return
         if isinstance(message, Response):
             self._response(message, flow, now)
-        elif allowed or self._transactions.server(transaction_key(message)) is not None:
-            self._request(message, flow, now)
+        elif allowed or self._expected(message, flow):
+            self._dispatch.request(message, flow, now)
         else:
             context.count("unwanted_requests")
+
+    def _expected(self, request: Request, flow: Flow) -> bool:
+        """Whether a request belongs to something that is going on: a call, or a repetition."""
+        if not self.admits(flow.remote[0]):
+            return False
+        if request.to.tag and self._sessions.get(dialog_key(request)) is not None:
+            return True
+        key = transaction_key(request)
+        if request.method == "CANCEL":
+            key = (*key[:-1], "INVITE")
+        return self._transactions.server(key) is not None
 
     def next_event(self) -> Event | None:
         """The next event, or None."""
@@ -178,11 +186,12 @@ class Stack:
         """Our own addresses are others, or others see us elsewhere (STUN, a new name)."""
         self._providers.network_changed(now)
         self.public_address_changed(now)
+        for session in self._sessions.all():
+            Reroute(self._context, session).start()
 
     def learned(self, flow: Flow, host: str, port: int, now: float) -> None:
         """A STUN server saw us at `host:port` on that flow's listener."""
-        if self._context.public.learn(self.settings, flow, host, port):
-            self._providers.network_changed(now)
+        if self._context.public.learn(self.settings, flow, host, port, stun=True):
             self.public_address_changed(now)
 
     # --- who is let in, and what is kept open ---------------------------------------------------
@@ -199,9 +208,14 @@ class Stack:
             or self._transactions.uses(flow)
         )
 
+    def live_flows(self) -> list[Flow]:
+        """The paths that registrations and calls live on: our address on them must stay ours."""
+        return list(dict.fromkeys([*self._providers.flows, *self._sessions.flows]))
+
     def keepalive_flows(self) -> list[Flow]:
         """The paths that a NAT in between must not forget."""
-        return self._providers.kept_open
+        calls = self._sessions.kept_open(self._providers.keeps)
+        return list(dict.fromkeys([*self._providers.kept_open, *calls]))
 
     def host_for(self, local: str, remote: str = "") -> str:
         """What SDP says for our address `local` to a peer at `remote`."""
@@ -246,152 +260,6 @@ class Stack:
         else:
             transaction.received(message, now)
 
-    def _request(self, message: Request, flow: Flow, now: float) -> None:
-        key = transaction_key(message)
-        transaction = self._transactions.server(key)
-        if message.method == "ACK":
-            self._ack(message, transaction, now)
-        elif transaction is not None:
-            transaction.feed("request", now)
-        elif message.method == "CANCEL":
-            self._cancel(message, key, flow, now)
-        else:
-            self._new_request(message, key, flow, now)
-
-    def _ack(self, message: Request, transaction: ServerTransaction | None, now: float) -> None:
-        if transaction is not None and transaction.state in {"completed", "confirmed"}:
-            transaction.feed("ack", now)
-            return
-        session = self._sessions.get(dialog_key(message))
-        if session is None:
-            self._context.count("unmatched_acks")
-        else:
-            session.acknowledged(message, now)
-
-    def _cancel(self, message: Request, key: TransactionKey, flow: Flow, now: float) -> None:
-        """Section 9.2. The INVITE is found by the CANCEL's own branch and sent-by."""
-        invite = self._transactions.server((*key[:-1], "INVITE"))
-        transaction = self._open(message, key, flow, known=invite is not None)
-        if transaction is None:
-            return
-        if invite is None:
-            self._refusals.refuse(message, transaction, Refusal(481, "no-transaction"), now)
-            return
-        transaction.to_tag = invite.to_tag
-        transaction.reply(200, now, [("Server", self.settings.server)])
-        if not invite.answered and isinstance(invite.owner, InviteSession):
-            invite.owner.cancelled(message, now)
-
-    def _new_request(self, message: Request, key: TransactionKey, flow: Flow, now: float) -> None:
-        session = self._sessions.get(dialog_key(message)) if message.to.tag else None
-        transaction = self._open(message, key, flow, known=session is not None)
-        if transaction is None:
-            return
-        if message.method == "INVITE":
-            transaction.trying(now, message.headers.get("timestamp"))
-        profile = self._context.profile_for(flow.remote[0]) if session is None else session.profile
-        refusal = self._misplaced(message, session, transaction, profile, flow, now)
-        if transaction.answered:
-            return
-        # Section 8.2 asks who calls before it looks at headers; a dialog vouches for itself, and a
-        # registrar for what it sends to the user that is registered there.
-        stranger = refusal is None and session is None and message.method == "INVITE"
-        account = self._providers.vouches(message, flow) if stranger else None
-        asked = stranger and account is None
-        if asked and not self._authentication.passes(message, transaction, flow, now):
-            return
-        refusal = refusal or check(message, profile)
-        if refusal is not None:
-            self._refusals.refuse(message, transaction, refusal, now)
-        elif session is not None:
-            session.came_by(flow)
-            session.inside(message, transaction, now)
-        elif message.method == "INVITE":
-            self._invite(message, transaction, flow, profile, account, now)
-        elif message.method == "OPTIONS":
-            self._options(transaction, profile, now)
-        else:
-            # BYE and the like without a To-tag: no dialog can be meant.
-            self._refusals.refuse(message, transaction, Refusal(481, "no-dialog"), now)
-
-    def _misplaced(
-        self,
-        message: Request,
-        session: Session | None,
-        transaction: ServerTransaction,
-        profile: Profile,
-        flow: Flow,
-        now: float,
-    ) -> Refusal | None:
-        """A method that is not offered, a dialog that does not fit, a loop."""
-        method = message.method
-        if method == "NOTIFY" and session is None:
-            status = self._providers.notified(message, flow, now)
-            if status is not None:
-                transaction.reply(status, now, [("Server", self.settings.server)])
-                return None
-        refusal = check_method(message, profile)
-        if refusal is not None and (session is None or not session.takes(method)):
-            return refusal
-        if message.to.tag:
-            return _in_order(message, session)
-        if self._transactions.merged(transaction):
-            return Refusal(482, "merged-request")
-        return None
-
-    def _options(self, transaction: ServerTransaction, profile: Profile, now: float) -> None:
-        # Section 11.2
-        headers = [
-            ("Allow", profile.allow),
-            ("Accept", "application/sdp"),
-            *profile.supported,
-            ("Server", self.settings.server),
-        ]
-        transaction.reply(200, now, headers)
-
-    def _invite(
-        self,
-        message: Request,
-        transaction: ServerTransaction,
-        flow: Flow,
-        profile: Profile,
-        account: str | None,
-        now: float,
-    ) -> None:
-        if len(self._sessions) >= self.settings.limits.dialogs:
-            self._context.count("too_many_calls")
-            self._refusals.refuse(message, transaction, Refusal(486, "too-many-calls"), now)
-            return
-        tag = message.to.tag or self._context.tokens.hex(8)
-        transaction.to_tag = tag
-        replaced: Session | None = None
-        try:
-            dialog = Dialog(message, tag, flow)
-            if profile.offers("replaces"):
-                replaced = find_replaced(message, self._sessions)
-        except RemoteProtocolError as error:
-            why = Refusal(error.status_hint, str(error).replace(" ", "-")[:60])
-            self._refusals.refuse(message, transaction, why, now)
-            return
-        session = InviteSession(self._context, self, message, transaction, dialog, profile)
-        if session.expiry.too_small_for_us(message):
-            session.refuse_early(422, session.expiry.least, now)
-            return
-        session.account = account
-        session.replaces = replaced
-        transaction.owner = session
-        self._context.count("calls")
-        self._context.report(IncomingCall(session))
-
-    def _open(
-        self, message: Request, key: TransactionKey, flow: Flow, *, known: bool
-    ) -> ServerTransaction | None:
-        """A server transaction, or a refusal without state; calls in progress find room."""
-        transaction = self._transactions.open(message, key, flow, known=known)
-        if transaction is None:
-            self._refusals.overloaded(message, flow)
-        return transaction
-
     # --- what sessions, registrations and requests need -----------------------------------------
 
     def start_transaction(self, transaction: ClientTransaction, now: float) -> None:
@@ -407,8 +275,9 @@ class Stack:
         transaction.hand_over(Stray(self._context, self, transaction, credentials))
 
     def public_address_changed(self, now: float) -> None:
-        """Calls that are up hear of our new address."""
+        """Registrars, and peers of calls that are up, hear of our new address."""
         self._context.count("address_changes")
+        self._providers.readdress(now)
         for session in self._sessions.all():
             session.readdress(now)
 
@@ -419,16 +288,3 @@ class Stack:
     def forget_session(self, session: Session) -> None:
         """The session is over: its dialogs match nothing any more."""
         self._sessions.forget(session)
-
-
-def _in_order(message: Request, session: Session | None) -> Refusal | None:
-    """Section 12.2.2: the dialog must be known, and CSeq must not go back."""
-    if session is None:
-        # The section lets us take up a dialog that we do not know. A phone that rings for the
-        # re-INVITE of a call from before a restart helps nobody, so only senders from before
-        # RFC 3261 (no magic cookie), whose tags mean little, get that.
-        old = message.method == "INVITE" and not has_cookie(message)
-        return None if old else Refusal(481, "no-dialog")
-    if not session.in_order(message):
-        return Refusal(500, "cseq-out-of-order")
-    return None

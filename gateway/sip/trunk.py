@@ -1,7 +1,7 @@
 """The hosts of one account: looked up again and again, and let in while it is in use.
 
 Calls come from a provider's registrar or proxy, whose addresses the owner should not have to copy
-into an allow-list.
+into an allow-list. An account with neither has its domain.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ class Trunk:
     def __init__(self, context: Context, account: Account) -> None:
         self._context = context
         self._hosts: dict[Target, set[str]] = {}
-        self._targets = [hop_of(text, account) for text in (*account.proxies, *account.registrars)]
+        hops = (*account.proxies, *account.registrars) or (f"sip:{account.domain}",)
+        self._targets = [hop_of(text, account) for text in hops]
         self._running = False
         self.account = account
         self.flow: Flow | None = None
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> Target:
         """The preferred next hop."""
-        return self._targets[0] if self._targets else None
+        return self._targets[0]
 
     def has(self, host: str) -> bool:
         """Whether an address is one of the account's."""

@@ -10,8 +10,8 @@ _MOST: Final = 8
 
 
 class Trust:
-    """Counts reasons by host. Whom we asked may answer, and who asked may repeat what it asked;
-    whom we vouch for may ask us, too."""
+    """Counts reasons by host. Whom we asked may answer, who asked may repeat what it asked, and who
+    is in a call with us may speak inside it; whom we vouch for may ask us anything."""
 
     __slots__ = ("_asked", "_vouched")
 
@@ -24,11 +24,11 @@ class Trust:
         return host in self._asked or host in self._vouched
 
     def may_ask(self, host: str) -> bool:
-        """Whether requests of that host are served: a registrar, or the peer of a call of ours."""
+        """Whether new requests of that host are served: it is a registrar or a trunk."""
         return host in self._vouched
 
     def asked(self, host: str) -> None:
-        """A request is on its way there, or from there."""
+        """A request is on its way there or from there, or a call is up with it."""
         self._asked[host] += 1
 
     def answered(self, host: str) -> None:
@@ -36,7 +36,7 @@ class Trust:
         _less(self._asked, host)
 
     def vouch(self, host: str) -> None:
-        """A registrar in use, or a call that we placed, lives there."""
+        """A registrar or trunk in use lives there."""
         self._vouched[host] += 1
 
     def unvouch(self, host: str) -> None:
@@ -45,7 +45,7 @@ class Trust:
 
 
 class Guests:
-    """The hosts that one call vouches for: each once, and all only as long as it lasts."""
+    """The hosts that speak in one call: each once, and all only as long as it lasts."""
 
     __slots__ = ("_hosts", "_trust")
 
@@ -54,16 +54,16 @@ class Guests:
         self._hosts: set[str] | None = set()
 
     def welcome(self, host: str) -> None:
-        """Requests of that host are served; too late once the call is over."""
+        """What it says inside the call is heard; too late once the call is over."""
         hosts = self._hosts
         if hosts is not None and host not in hosts and len(hosts) < _MOST:
             hosts.add(host)
-            self._trust.vouch(host)
+            self._trust.asked(host)
 
     def leave(self) -> None:
         """The call is over."""
         for host in self._hosts or ():
-            self._trust.unvouch(host)
+            self._trust.answered(host)
         self._hosts = None
 
 

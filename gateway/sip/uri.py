@@ -41,9 +41,9 @@ class Uri:
         host: str,
         port: int | str | None = None,
         params_text: str = "",
-        *,
         password: str | None = None,
         headers: str = "",
+        *,
         opaque: str = "",
     ) -> None:
         self.scheme = scheme
@@ -62,9 +62,15 @@ class Uri:
 
     @property
     def params(self) -> dict[str, str | None]:
-        """The URI parameters: names in lower case, values as written."""
+        """The URI parameters: names in lower case, %HH resolved once (RFC 3261 section 19.1.4)."""
         params: dict[str, str | None] = {}
         text = self.params_text
+        if "%" in text:
+            pairs = (part.partition("=") for part in text[1:].split(";"))
+            return {
+                unescape(name).lower(): unescape(value) if equal else None
+                for name, equal, value in pairs
+            }
         for part in text[1:].split(";") if text else ():
             name, equal, value = part.partition("=")
             params.setdefault(name.lower(), value if equal else None)
@@ -85,13 +91,7 @@ class Uri:
             kept = (p for p in params.split(";") if not p.lower().startswith("method="))
             params = ";".join(kept)
         return Uri(
-            self.scheme,
-            self.user,
-            self.host,
-            self._port,
-            params,
-            password=self.password,
-            opaque=self.opaque,
+            self.scheme, self.user, self.host, self._port, params, self.password, opaque=self.opaque
         )
 
     @property
@@ -114,8 +114,8 @@ class Uri:
             before = f"{user}@"
         else:
             before = f"{user}:{self.password}@"
-        port = "" if self._port is None else f":{self._port}"
-        return f"{self.scheme}:{before}{self.host}{port}{self.params_text}{self.headers}"
+        host = self.host if self._port is None else f"{self.host}:{self._port}"
+        return f"{self.scheme}:{before}{host}{self.params_text}{self.headers}"
 
     def __repr__(self) -> str:
         return f"Uri({str(self)!r})"
@@ -139,9 +139,7 @@ def parse_uri(text: str, *, lenient: bool = False) -> Uri:
         scheme, user, password, host, port, params_text, headers = match.groups()
         if (host is None and not lenient) or (port is not None and int(port) > 65535):
             raise RemoteProtocolError(f"URI without a usable host and port: {text[:80]!r}")
-        return Uri(
-            scheme, user, host or "", port, params_text, password=password, headers=headers or ""
-        )
+        return Uri(scheme, user, host or "", port, params_text, password, headers or "")
     other = _OTHER.fullmatch(text)
     if other is None or other[1].lower() in {"sip", "sips"}:
         raise RemoteProtocolError(f"not a URI: {text[:80]!r}")

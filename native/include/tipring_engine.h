@@ -21,7 +21,17 @@ enum tr_limits {
     TR_TONE_SEGMENTS = 16,
     TR_TONE_FREQUENCIES = 4,
     TR_WHY_BYTES = 160,
-    TR_NO_PAYLOAD_TYPE = 255
+    TR_NO_PAYLOAD_TYPE = 255,
+    TR_SRTP_KEY_BYTES = 44  /* the longest master key with its salt */
+};
+
+/* RFC 4568 section 6.2, RFC 7714. A key is as long as is said here, salt included. */
+enum tr_srtp_suite {
+    TR_SRTP_OFF = 0,
+    TR_SRTP_AES_CM_128_HMAC_SHA1_80 = 1, /* 30 bytes */
+    TR_SRTP_AES_CM_128_HMAC_SHA1_32 = 2, /* 30 */
+    TR_SRTP_AEAD_AES_128_GCM = 3,        /* 28 */
+    TR_SRTP_AEAD_AES_256_GCM = 4         /* 44 */
 };
 
 enum tr_error {
@@ -38,6 +48,7 @@ typedef struct {
     uint32_t lines;      /* 1..64 */
     int32_t priority;    /* SCHED_FIFO priority 1..99; 0: stay with the normal scheduler */
     uint32_t ring_ms;    /* length of a line's source and sink ring; at least this long */
+    int32_t srtp;        /* 1: libsrtp is made ready by tr_engine_open, not by the first stream */
 } tr_engine_settings;
 
 typedef struct {
@@ -81,6 +92,9 @@ typedef struct {
     uint32_t sequence;
     uint32_t timestamp;
     uint32_t seed;                       /* randomises RTCP intervals */
+    uint8_t srtp_suite;                  /* tr_srtp_suite; both directions, RTP and RTCP */
+    uint8_t srtp_send_key[TR_SRTP_KEY_BYTES];
+    uint8_t srtp_receive_key[TR_SRTP_KEY_BYTES];
     char cname[TR_CNAME_BYTES];
 } tr_stream_settings;
 
@@ -103,6 +117,9 @@ typedef struct {
     int64_t digits_unplayed;      /* received, but too many were waiting to sound on the line */
     int64_t ssrc_changes, source_changes;
     int64_t rtcp_sent, rtcp_received;
+    int64_t srtp_suite;           /* tr_srtp_suite that holds now */
+    int64_t srtp_failed;          /* forged, of another key, or not protected; RTP and RTCP */
+    int64_t srtp_replayed;        /* genuine, but seen before or too old to tell */
     int64_t first_packet_ns;      /* 0: none yet */
     int64_t last_packet_ns;
     int64_t remote_ssrc;          /* -1: none yet */
@@ -140,7 +157,8 @@ enum tr_event_kind {
     TR_EVENT_RTP_TIMEOUT,
     TR_EVENT_RTP_RESUMED,
     TR_EVENT_RTCP_BYE,
-    TR_EVENT_SOURCE_DRAINED  /* slot: line, value: serial of the end_source call */
+    TR_EVENT_SOURCE_DRAINED, /* slot: line, value: serial of the end_source call */
+    TR_EVENT_SRTP_SENDER     /* never seen outside: tr_engine_read_events answers it itself */
 };
 
 typedef struct {
@@ -166,6 +184,10 @@ void tr_engine_read_status(tr_engine *engine, tr_engine_status *status);
 /*
  * Commands. `ring` is the commanding thread's own (0 for the loop). TR_EFULL: the ring is full and
  * the command was not taken. `serial` names this use of a slot and comes back in its events.
+ *
+ * SRTP: ring 0 alone, the thread that reads the events. A key that an update does not change goes on
+ * with its rollover counter and replay window; the settings' own copies of keys may be wiped after
+ * the call.
  */
 int tr_stream_open(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t serial,
                    const tr_stream_settings *settings);

@@ -165,7 +165,7 @@ static void hear(uint32_t ssrc, uint16_t first, int packets)
     }
 }
 
-static void rtcp_from(const uint8_t *data, size_t size)
+static void rtcp_from(uint8_t *data, size_t size)
 {
     const tr_address from = stream.settings.remote_rtcp;
     tr_stream_rtcp_packet(&stream, data, size, &from, tr_now_ns());

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
 import pytest
 
 from gateway.call.extension import FIRST_DIGIT_S, HOWLER_S, REFUSAL_S, Extension
-from gateway.call.switchboard import BELL_TIMEOUT_S, Switchboard
+from gateway.call.incoming import BELL_TIMEOUT_S
+from gateway.call.switchboard import Switchboard
 from gateway.errors import ExhaustedError
 from gateway.line.events import (
     DigitEnded,
@@ -21,52 +21,8 @@ from gateway.line.events import (
     Ringing,
 )
 from gateway.sip import EndCause
-from tests.fakes.exchange import FakeCaller, FakeObserver, FakePhone, FakeVoices, media
-
-
-class Exchange:
-    """One switchboard with two phones and a clock that only the test moves."""
-
-    def __init__(self, *, rtp_ports: int = 10) -> None:
-        self.phones = {"phone1": FakePhone(), "phone2": FakePhone()}
-        self.voices = FakeVoices(rtp_ports)
-        self.observer = FakeObserver()
-        self.now = 100.0
-        names = count(1)
-        self.board = Switchboard(
-            [
-                Extension("phone1", ("alice", "+15551234567"), self.phones["phone1"]),
-                Extension("phone2", ("*",), self.phones["phone2"]),
-            ],
-            self.voices,
-            self.observer,
-            names=lambda: f"c{next(names)}",
-        )
-
-    def invite(self, user: str = "alice", **caller: Any) -> Any:
-        session: Any = FakeCaller(user, **caller)
-        self.board.incoming(session, self.now)
-        return session
-
-    def phone(self, *events: Any, line: str = "phone1") -> None:
-        for event in events:
-            match event:
-                case OffHook():
-                    self.phones[line].state = "off-hook"
-                case OnHook():
-                    self.phones[line].state = "idle"
-            self.board.line_event(line, event, self.now)
-
-    def talk(self, **caller: Any) -> Any:
-        session = self.invite(**caller)
-        self.phone(Ringing(), OffHook(answered=True))
-        self.board.confirmed(session, self.now)
-        return session
-
-    def later(self, seconds: float) -> None:
-        self.now += seconds
-        while (due := self.board.next_deadline()) is not None and due <= self.now:
-            self.board.handle_deadline(due)
+from tests.call.exchange import Exchange
+from tests.fakes.exchange import media
 
 
 def test_a_call_from_bell_to_remote_hang_up() -> None:
@@ -136,6 +92,7 @@ def test_an_unknown_user_is_404() -> None:
     exchange.board = Switchboard(
         [Extension("phone1", ("alice",), exchange.phones["phone1"])],
         exchange.voices,
+        exchange.trunks,
         exchange.observer,
         names=lambda: "c1",
     )
@@ -192,7 +149,7 @@ def test_delayed_offer_opens_the_voice_at_the_ack() -> None:
     exchange.phone(Ringing(), OffHook(answered=True))
     assert exchange.voices.taken[0].log == []
     caller.media = media()
-    exchange.board.confirmed(caller, exchange.now)
+    exchange.board.answered(caller, exchange.now)
     assert exchange.voices.taken[0].log == [("apply", True, True)]
 
 
@@ -206,13 +163,49 @@ def test_hold_and_resume() -> None:
     assert exchange.voices.taken[0].log[-1] == ("apply", True, True)
 
 
-def test_digits_of_the_phone_reach_the_voice_and_the_record() -> None:
-    exchange = Exchange()
-    exchange.talk()
-    exchange.phone(DigitStarted("5"), DigitEnded("5"), PulseDigit("0"), HookFlash())
-    voice = exchange.voices.taken[0]
-    assert voice.log[-3:] == [("start", "5"), ("end",), ("send", "0", 100)]
+@pytest.mark.parametrize(
+    ("info", "telephone_event", "voice", "session"),
+    [
+        pytest.param(False, 101, [("start", "5"), ("end",), ("send", "0", 100)], [], id="RFC 4733"),
+        pytest.param(False, None, [("start", "5"), ("end",), ("send", "0", 100)], [], id="in band"),
+        pytest.param(
+            True,
+            101,
+            [("start", "5"), ("end",), ("send", "0", 100)],
+            [("info flash",)],
+            id="flash by INFO",
+        ),
+        pytest.param(
+            True,
+            None,
+            [],
+            [("info", "5", 80), ("info", "0", 100), ("info flash",)],
+            id="all by INFO",
+        ),
+    ],
+)
+def test_digits_of_the_phone_reach_the_far_end_and_the_record(
+    info: bool, telephone_event: int | None, voice: list[Any], session: list[Any]
+) -> None:
+    exchange = Exchange(info_digits=info)
+    caller = exchange.talk()
+    caller.media = media(telephone_event=telephone_event)
+    exchange.voices.taken[0].log.clear()
+    caller.log.clear()
+    exchange.phone(DigitStarted("5"), DigitEnded("5", 80), PulseDigit("0"), HookFlash())
+    assert exchange.voices.taken[0].log == voice
+    assert caller.log == session
     assert exchange.board.calls[0].digits_sent == ["5", "0"]
+
+
+def test_digits_and_flashes_that_come_by_info() -> None:
+    exchange = Exchange()
+    caller = exchange.talk()
+    exchange.board.info_digit(caller, "7", 160)
+    exchange.board.flash_received(caller)
+    assert exchange.voices.taken[0].log[-1] == ("play", "7", 160)
+    assert exchange.board.calls[0].digits_received == ["7"]
+    assert exchange.observer.story[-2:] == ["received 7", "flash received"]
 
 
 def test_digits_from_the_far_end_reach_the_record() -> None:
@@ -276,8 +269,8 @@ def test_a_lifted_phone_hears_dial_tone_refusal_howler_and_silence() -> None:
 @pytest.mark.parametrize("digit", [DigitStarted("1"), PulseDigit("1")])
 def test_a_digit_without_an_account_hears_congestion(digit: Any) -> None:
     exchange = Exchange()
-    exchange.phone(OffHook(answered=False), digit)
-    assert exchange.phones["phone1"].last_tone == "congestion"
+    exchange.phone(OffHook(answered=False), digit, line="phone2")
+    assert exchange.phones["phone2"].last_tone == "congestion"
 
 
 def test_putting_the_phone_down_ends_its_tones() -> None:
@@ -308,3 +301,64 @@ def test_a_voice_that_fails_at_the_answer_ends_the_call_in_order() -> None:
         "the voice engine refused: no stream is free",
         "ended media-failure",
     ]
+
+
+def test_a_short_break_means_something_else_while_people_talk() -> None:
+    exchange = Exchange()
+    caller = exchange.talk()
+    assert exchange.phones["phone1"].in_talk
+    exchange.end(caller, EndCause.REMOTE_BYE)
+    assert not exchange.phones["phone1"].in_talk
+
+
+def test_dial_tone_stutters_when_the_mailbox_has_messages() -> None:
+    exchange = Exchange()
+    for waiting, tone in ((True, "stutter"), (False, "dial")):
+        exchange.board.messages_waiting("trunk", waiting)
+        exchange.phone(OffHook(answered=False))
+        assert exchange.heard == tone
+        exchange.phone(OnHook())
+    exchange.board.messages_waiting("trunk", True)
+    exchange.phone(OffHook(answered=False), line="phone2")
+    assert exchange.phones["phone2"].last_tone == "dial"
+
+
+# --- a call that takes the place of another ----------------------------------------------------
+
+
+@pytest.mark.parametrize("outgoing", [False, True])
+def test_a_call_with_replaces_is_answered_without_a_ring(outgoing: bool) -> None:
+    exchange = Exchange()
+    old = exchange.call_out() if outgoing else exchange.talk()
+    exchange.phones["phone1"].log.clear()
+    new = exchange.invite("whoever", replaces=old)
+    assert new.log == [("answer",)]
+    assert [voice.log[-1] for voice in exchange.voices.taken] == [
+        ("detach",),
+        ("apply", True, True),
+    ]
+    assert ("ring",) not in exchange.phones["phone1"].log
+    exchange.end(old, EndCause.REPLACED)
+    assert exchange.states == ["talking"]
+    assert exchange.phones["phone1"].last_tone is None
+    exchange.phone(OnHook())
+    assert new.log[-1] == ("hang_up", "local-hangup")
+    assert exchange.board.calls == []
+
+
+def test_a_call_with_replaces_that_cannot_be_had_leaves_the_old_one_alone() -> None:
+    exchange = Exchange()
+    old = exchange.talk()
+    new = exchange.invite(replaces=old, acceptable=False)
+    assert new.log == [("reject", 488, "no-common-codec")]
+    assert exchange.voices.taken[0].log[-1] == ("apply", True, True)
+    exchange.phone(OnHook())
+    assert old.log[-1] == ("hang_up", "local-hangup")
+
+
+def test_replaces_of_a_call_that_is_over_rings_like_any_other() -> None:
+    exchange = Exchange()
+    old = exchange.talk()
+    exchange.phone(OnHook())
+    exchange.invite(replaces=old)
+    assert exchange.phones["phone1"].state == "ringing"

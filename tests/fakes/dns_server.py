@@ -57,7 +57,7 @@ class DnsServer(asyncio.DatagramProtocol):
         self.asked.append((name, kind))
         answer = self._answer(query, name, kind)
         if answer is not None and self._transport is not None:
-            self._transport.sendto(answer.to_wire(), addr)
+            self._transport.sendto(answer.to_wire(want_shuffle=False), addr)
 
     def _answer(
         self, query: dns.message.Message, name: str, kind: str

@@ -142,8 +142,8 @@ class Rig:
     _sockets: list[socket.socket] = field(default_factory=list)
     _serial: int = 0
 
-    def peer(self) -> Peer:
-        peer = Peer()
+    def peer(self, peer: Peer | None = None) -> Peer:
+        peer = peer or Peer()
         self._sockets += [peer.rtp, peer.rtcp]
         return peer
 

@@ -9,8 +9,17 @@ from collections.abc import Callable
 import pytest
 
 from gateway.errors import SystemRefusal
+from gateway.net.core import Standing
 from gateway.net.udp import UdpListener
 from gateway.sip import Flow
+
+
+def everybody(_: str) -> Standing:
+    return Standing.KNOWN
+
+
+def nothing(data: bytes, flow: Flow, standing: Standing) -> None:
+    pass
 
 
 def exchange(
@@ -18,7 +27,7 @@ def exchange(
     target: str,
     source: str,
     *,
-    admit: Callable[[str], bool] = lambda _: True,
+    admits: Callable[[str], bool] = lambda _: True,
     family: socket.AddressFamily = socket.AF_INET,
 ) -> tuple[list[tuple[bytes, Flow]], tuple[bytes, tuple[str, int]] | None, UdpListener]:
     """Send one datagram from `source` to the listener at `target`; it echoes what it admits."""
@@ -30,16 +39,17 @@ def exchange(
         heard: list[tuple[bytes, Flow]] = []
         seen = asyncio.Event()
 
-        def receive(data: bytes, flow: Flow) -> None:
+        def receive(data: bytes, flow: Flow, standing: Standing) -> None:
+            assert standing is Standing.EXPECTED
             heard.append((data, flow))
             listener.send(data.upper(), flow.local[0], flow.remote)
             seen.set()
 
-        def judge(address: str) -> bool:
-            admitted = admit(address)
-            if not admitted:
-                seen.set()
-            return admitted
+        def judge(address: str) -> Standing:
+            if admits(address):
+                return Standing.EXPECTED
+            seen.set()
+            return Standing.STRANGER
 
         listener = UdpListener(listen, 0, judge, receive)
         listener.start(loop)
@@ -81,7 +91,7 @@ def test_the_answer_comes_from_the_address_that_was_asked(
 
 def test_a_stranger_is_counted_and_not_heard() -> None:
     heard, answer, listener = exchange(
-        "127.0.0.1", "127.0.0.1", "127.0.0.66", admit=lambda a: a == "127.0.0.1"
+        "127.0.0.1", "127.0.0.1", "127.0.0.66", admits=lambda a: a == "127.0.0.1"
     )
     assert heard == []
     assert answer is None
@@ -89,9 +99,9 @@ def test_a_stranger_is_counted_and_not_heard() -> None:
 
 
 def test_two_listeners_on_one_port_are_refused_with_advice() -> None:
-    first = UdpListener("127.0.0.1", 0, lambda _: True, lambda _d, _f: None)
+    first = UdpListener("127.0.0.1", 0, everybody, nothing)
     with pytest.raises(SystemRefusal, match="another SIP program"):
-        UdpListener("127.0.0.1", first.port, lambda _: True, lambda _d, _f: None)
+        UdpListener("127.0.0.1", first.port, everybody, nothing)
     first.close()
 
 
@@ -108,7 +118,7 @@ def test_two_listeners_on_one_port_are_refused_with_advice() -> None:
 def test_a_flow_belongs_to_the_socket_of_its_local_address(
     listen: str, local: str, owns: bool
 ) -> None:
-    listener = UdpListener(listen, 0, lambda _: True, lambda _d, _f: None)
+    listener = UdpListener(listen, 0, everybody, nothing)
     assert listener.owns((local, listener.port)) is owns
     assert listener.owns((local, listener.port + 1)) is False
     listener.close()
@@ -118,7 +128,9 @@ def test_a_datagram_of_the_greatest_size_arrives_whole() -> None:
     async def run() -> int:
         loop = asyncio.get_running_loop()
         got: asyncio.Future[int] = loop.create_future()
-        listener = UdpListener("127.0.0.1", 0, lambda _: True, lambda d, _: got.set_result(len(d)))
+        listener = UdpListener(
+            "127.0.0.1", 0, everybody, lambda data, *_: got.set_result(len(data))
+        )
         listener.start(loop)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.sendto(bytes(65507), ("127.0.0.1", listener.port))
@@ -127,3 +139,29 @@ def test_a_datagram_of_the_greatest_size_arrives_whole() -> None:
         return size
 
     assert asyncio.run(run()) == 65507
+
+
+@pytest.mark.parametrize(("kept", "heard"), [(b"mine", [b"other"]), (b"", [b"mine", b"other"])])
+def test_an_interceptor_sees_everything_first(kept: bytes, heard: list[bytes]) -> None:
+    async def run() -> list[bytes]:
+        loop = asyncio.get_running_loop()
+        got: list[bytes] = []
+        done = asyncio.Event()
+
+        def receive(data: bytes, flow: Flow, standing: Standing) -> None:
+            got.append(data)
+            if data == b"other":
+                done.set()
+
+        listener = UdpListener("127.0.0.1", 0, everybody, receive)
+        listener.start(loop)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            listener.intercept = lambda data, source: data == kept and source == peer.getsockname()
+            peer.sendto(b"mine", ("127.0.0.1", listener.port))
+            peer.sendto(b"other", ("127.0.0.1", listener.port))
+            await asyncio.wait_for(done.wait(), 5)
+        listener.close()
+        return got
+
+    assert asyncio.run(run()) == heard

@@ -81,7 +81,7 @@ class Baresip:
         account: BaresipAccount = NOBODY,
         host: Host = HERE,
     ) -> None:
-        self._host = host
+        self._host, self._user = host, account.user
         self.events: list[dict[str, Any]] = []
         self._folder = folder
         self._log = folder / "baresip.log"
@@ -108,6 +108,11 @@ class Baresip:
         line = account.line(host.address, self.port)
         (folder / "accounts").write_text(line, encoding="utf-8")
         (folder / "contacts").write_text("", encoding="utf-8")
+
+    def uri(self, transport: str = "udp") -> str:
+        """Where it can be called."""
+        port = self.port + (transport == "tls")
+        return f"sip:{self._user}@{self._host.address}:{port};transport={transport}"
 
     def __enter__(self) -> Baresip:
         with self._log.open("wb") as log:
@@ -148,13 +153,13 @@ class Baresip:
             self.command("sndcode", digit)
             pause.wait(0.3)
 
-    def wait_for(self, kind: str, seconds: float = 10) -> dict[str, Any]:
-        """The first event of that type, past or coming."""
+    def wait_for(self, kind: str, seconds: float = 10, count: int = 1) -> dict[str, Any]:
+        """The `count`th event of that type, past or coming."""
         deadline = time.monotonic() + seconds
         while True:
-            found = next((e for e in self.events if e.get("type") == kind), None)
-            if found is not None:
-                return found
+            found = [event for event in self.events if event.get("type") == kind]
+            if len(found) >= count:
+                return found[count - 1]
             self._receive(deadline, f"event {kind}")
 
     def digits(self, count: int, seconds: float = 10) -> str:

@@ -17,10 +17,10 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from tests.peers.certificates import Authority
 from tests.peers.host import HERE, Host, free_port
@@ -38,6 +38,7 @@ OPTIONS = (
     "Max-Forwards: 1\r\nContent-Length: 0\r\n\r\n"
 )
 Row: TypeAlias = dict[str, str]
+T = TypeVar("T")
 
 
 class KamailioError(AssertionError):
@@ -50,7 +51,7 @@ def installed() -> bool:
 
 @dataclass(frozen=True)
 class Edge:
-    """What the edge is like. Times in seconds; `ping`: OPTIONS to each contact so often, 0 never."""
+    """What the edge is like. Times in seconds; `ping`: OPTIONS to each contact so often."""
 
     users: Mapping[str, str] = field(default_factory=lambda: {"alice": "secret"})
     max_expires: int = 3600
@@ -146,13 +147,18 @@ class Kamailio:
 
     def await_contacts(self, user: str, count: int, seconds: float = 8) -> list[dict[str, Any]]:
         """Until the user has that many bindings."""
-        deadline = time.monotonic() + seconds
-        pause = threading.Event()
-        while len(found := self.contacts(user)) != count:
-            if time.monotonic() > deadline:
-                raise KamailioError(f"{user} has {len(found)} contacts, not {count}: {self.log()}")
-            pause.wait(POLL_S)
-        return found
+        return self._await(
+            lambda: self.contacts(user), lambda found: len(found) == count, seconds, user
+        )
+
+    def await_address(self, user: str, address: str, seconds: float = 8) -> None:
+        """Until a binding of the user has that text in its URI."""
+        self._await(
+            lambda: self.contacts(user),
+            lambda found: any(address in each["Address"] for each in found),
+            seconds,
+            f"{user} at {address}",
+        )
 
     def told(self, **facts: str) -> list[Row]:
         """The messages that it saw with these facts, oldest first."""
@@ -163,11 +169,21 @@ class Kamailio:
 
     def await_told(self, seconds: float = 8, count: int = 1, **facts: str) -> list[Row]:
         """Until it has seen `count` messages with these facts."""
+        return self._await(
+            lambda: self.told(**facts),
+            lambda found: len(found) >= count,
+            seconds,
+            f"{count} messages with {facts}",
+        )
+
+    def _await(
+        self, look: Callable[[], T], wanted: Callable[[T], bool], seconds: float, what: str
+    ) -> T:
         deadline = time.monotonic() + seconds
         pause = threading.Event()
-        while len(found := self.told(**facts)) < count:
+        while not wanted(found := look()):
             if time.monotonic() > deadline:
-                raise KamailioError(f"saw {len(found)} of {count} {facts}:\n{self.log()}")
+                raise KamailioError(f"not {what}, but {found}:\n{self.log()[-6000:]}")
             pause.wait(POLL_S)
         return found
 

@@ -1,4 +1,4 @@
-"""Runs linphonec without a sound card: it speaks a WAV file, records what it decodes, presses digits.
+"""Runs linphonec without a sound card: it speaks a WAV file, records what it hears, presses digits.
 
 Its hand is its standard input, and what it tells is text. Where there is no folder for its
 database it starts no SIP at all; and it asks DNS for the host of each URI, so the account has a
@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.audio.wav import RATE
 from tests.peers.host import HERE, Host, free_port
 from tests.peers.rtp_receiver import open_rtp
 
@@ -139,6 +140,15 @@ class Linphone:
     def record(self) -> None:
         """Keep what it hears from now on in `recording`."""
         self.order(f"record {self.recording}")
+
+    def await_recorded(self, seconds: float, patience_s: float = 15) -> None:
+        """Until its recording is that long."""
+        deadline = time.monotonic() + patience_s
+        pause = threading.Event()
+        while not self.recording.exists() or self.recording.stat().st_size < seconds * RATE * 2:
+            if time.monotonic() > deadline:
+                raise LinphoneError(f"it did not record {seconds} s:\n{self._log()}")
+            pause.wait(POLL_S)
 
     def press(self, digits: str) -> None:
         """One key after another: it takes one a line, and one at a time."""

@@ -1,4 +1,4 @@
-"""Makes a socket where this runs and hands it to whoever asked: pass_socket FD ADDRESS KIND PORT S."""
+"""Makes a socket where this runs and hands it to who asked: pass_socket FD ADDRESS KIND PORT S."""
 
 from __future__ import annotations
 

@@ -6,12 +6,13 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
+from tests.peers.host import free_port
 from tests.peers.rtp_receiver import open_rtp
 
 FOLDER = Path(__file__).parent / "sipp"
@@ -37,11 +38,14 @@ def scenario(name: str, values: Mapping[str, str]) -> str:
         "more": "",
         "up_ms": "300",
         "sid": secrets.token_hex(16),
+        "record": "",
+        "tag": "sipp",
+        "contact": "sip:[local_ip]:[local_port];transport=[transport]",
     }
     text = (FOLDER / f"{name}.xml").read_text(encoding="utf-8")
     filled = _fill(text, usual | dict(values))
-    # An empty {{more}} must not leave an empty line: that would end the headers.
-    return re.sub(r"\n[ ]+(?=\n\s+Content-Type)", "", filled)
+    # A place that nothing filled must not leave an empty line: that would end the headers.
+    return re.sub(r"\n[ ]+(?=\n)", "", filled)
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
@@ -58,8 +62,69 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     return _PLACE.sub(place, text)
 
 
-class Sipp:
-    """`with Sipp("cancelled", port, folder) as sipp: ...; sipp.finish()`."""
+class SippProcess:
+    """A sipp that runs until its scenario is over, or `limit_s` is."""
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        arguments: list[str],
+        values: Mapping[str, str],
+        limit_s: int = 30,
+    ) -> None:
+        self.name = name
+        self._folder, self._limit_s = folder, limit_s
+        folder.mkdir(parents=True)
+        (folder / "scenario.xml").write_text(scenario(name, values), encoding="utf-8")
+        command = ["sipp", *arguments, "-sf", "scenario.xml", "-m", "1"]
+        command += ["-nostdin", "-timeout", f"{limit_s}s", "-timeout_error", "-skip_rlimit"]
+        command += ["-trace_msg", "-message_file", "messages.log"]
+        command += ["-trace_err", "-error_file", "errors.log"]
+        with (folder / "screen.log").open("wb") as screen:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=screen,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"TERM": "xterm"},
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if error is not None and not isinstance(error, SippError):
+            error.add_note(self.told())
+
+    def finish(self) -> str:
+        """Wait until sipp is done; its message log. Raises SippError unless it is content."""
+        code = self.process.wait(self._limit_s + 5)
+        if code != 0:
+            raise SippError(f"exit code {code}; {self.told()}")
+        return self._read("messages.log")
+
+    def told(self) -> str:
+        logs = ("errors.log", "messages.log")
+        told = "\n".join(f"--- {log}\n{self._read(log)[-4000:]}" for log in logs)
+        return f"sipp {self.name} told:\n{told}"
+
+    def _read(self, name: str) -> str:
+        path = self._folder / name
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+class Sipp(SippProcess):
+    """A caller: `with Sipp("cancelled", port, folder) as sipp: ...; sipp.finish()`."""
 
     def __init__(
         self,
@@ -73,67 +138,19 @@ class Sipp:
         options: tuple[str, ...] = (),
         **values: str,
     ) -> None:
-        self.name = name
         self.call_id = f"{name}-{secrets.token_hex(6)}@sipp.example"
-        self._folder = folder / self.call_id.partition("@")[0]
-        self._folder.mkdir(parents=True)
-        self._limit_s = limit_s
-        (self._folder / "scenario.xml").write_text(scenario(name, values), encoding="utf-8")
-        sip, media = _free_ports(local)
-        command = ["sipp", f"127.0.0.1:{port}", "-sf", "scenario.xml", "-s", user, "-m", "1"]
-        command += ["-i", local, "-p", str(sip), "-mi", local, "-mp", str(media)]
-        command += ["-cid_str", self.call_id]
-        command += ["-nostdin", "-timeout", f"{limit_s}s", "-timeout_error", "-skip_rlimit"]
-        command += ["-trace_msg", "-message_file", "messages.log"]
-        command += ["-trace_err", "-error_file", "errors.log", *options]
-        with (self._folder / "screen.log").open("wb") as screen:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                stdout=screen,
-                stderr=subprocess.STDOUT,
-                env=os.environ | {"TERM": "xterm"},
-            )
-
-    def __enter__(self) -> Sipp:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        if error is not None and not isinstance(error, SippError):
-            error.add_note(self._told())
-
-    def finish(self) -> str:
-        """Wait until sipp is done; its message log. Raises SippError unless it is content."""
-        code = self.process.wait(self._limit_s + 5)
-        if code != 0:
-            raise SippError(f"exit code {code}; {self._told()}")
-        return self._read("messages.log")
-
-    def _told(self) -> str:
-        logs = ("errors.log", "messages.log")
-        told = "\n".join(f"--- {log}\n{self._read(log)[-4000:]}" for log in logs)
-        return f"sipp {self.name} told:\n{told}"
-
-    def _read(self, name: str) -> str:
-        path = self._folder / name
-        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        arguments = [f"127.0.0.1:{port}", "-s", user, "-cid_str", self.call_id]
+        arguments += [*addresses(local), *options]
+        own = folder / self.call_id.partition("@")[0]
+        super().__init__(name, own, arguments, values, limit_s)
 
 
-def _free_ports(host: str) -> tuple[int, int]:
-    """One for SIP and an even one for RTP, free a moment ago."""
+def addresses(host: str) -> list[str]:
+    """Options with one port for SIP and an even one for RTP, free a moment ago."""
     rtp, rtcp = open_rtp(host)
-    with rtp, rtcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip:
-        sip.bind((host, 0))
-        return sip.getsockname()[1], rtp.getsockname()[1]
+    with rtp, rtcp:
+        media = str(rtp.getsockname()[1])
+        return ["-i", host, "-p", str(free_port(host)), "-mi", host, "-mp", media]
 
 
 def received(log: str, start: str) -> int:

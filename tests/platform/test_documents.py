@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.service import config_file
+from tests.service.certificates import FILES
 
 TOP = Path(__file__).parents[2]
 FOLDERS = ("gateway", "native", "systemd", "image", "tests")
@@ -45,7 +46,17 @@ def test_help_names_every_target_that_a_person_gives() -> None:
 
 def test_the_configuration_of_the_readme_is_right(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", (TOP / "README.md").read_text("utf-8"), re.S)
-    (tmp_path / "tipring.toml").write_text(example, "utf-8")
-    (tmp_path / "secret").write_text("not a real one\n", "utf-8")
-    (tmp_path / "secret").chmod(0o600)
-    assert config_file.check(tmp_path / "tipring.toml") == []
+    files = {
+        "secret": "not a real one\n",
+        "trunk-secret": "nor is this\n",
+        "gateway.pem": FILES["server.pem"],
+        "gateway.key": FILES["server.key"],
+        "authorities.pem": FILES["server.pem"],
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+        (tmp_path / name).chmod(0o600)
+    whole = re.sub(r"^# (\w+ = )", r"\1", example, flags=re.MULTILINE)
+    for text in (example, whole):
+        (tmp_path / "tipring.toml").write_text(text, "utf-8")
+        assert config_file.check(tmp_path / "tipring.toml") == []

@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from tests.peers.host import HERE, Host
 from tests.scenario.phone import Phone
 
 READY_S = 10.0
@@ -19,8 +20,9 @@ STOP_S = 8.0
 
 CONFIG = """\
 [sip]
-listen = ["udp:127.0.0.1:{sip_port}"]
+listen = {listen}
 allow_from = {allow_from}
+{sip_more}
 {auth}
 [sip.response_headers]
 ok = {{ "X-Gateway-Line" = "{{line}}", "X-Gateway-Call" = "{{call}}" }}
@@ -52,17 +54,23 @@ class GatewayError(AssertionError):
 def configuration(
     sip_port: int,
     *,
+    listen: str = "",
     allow_from: str = '["127.0.0.1/32"]',
+    sip_more: str = "",
     auth: tuple[str, str] | None = None,
     timeout_s: int = 60,
     more: str = "",
     line_more: str = "",
 ) -> str:
-    """A configuration with one simulated phone, phone1, for the users alice and +15551234567."""
+    """A configuration with one simulated phone, phone1, for the users alice and +15551234567.
+
+    `listen` is UDP on `sip_port` by default; `sip_more` goes into [sip], `more` behind it.
+    """
     first = free_rtp_ports()
     return CONFIG.format(
-        sip_port=sip_port,
+        listen=listen or f'["udp:127.0.0.1:{sip_port}"]',
         allow_from=allow_from,
+        sip_more=sip_more,
         auth=AUTH.format(user=auth[0], password=auth[1]) if auth else "",
         more=more,
         rtp_first=first,
@@ -75,8 +83,9 @@ def configuration(
 class GatewayProcess:
     """`with GatewayProcess(folder, configuration(port), port) as gateway:` is ready inside."""
 
-    def __init__(self, folder: Path, config: str, sip_port: int) -> None:
-        self.sip_port = sip_port
+    def __init__(self, folder: Path, config: str, sip_port: int, host: Host = HERE) -> None:
+        self._host = host
+        self.sip_port, self.tls_port = sip_port, 0
         self.folder = folder
         self.log = folder / "tipring.log"
         self.socket = folder / "control.sock"
@@ -169,13 +178,19 @@ class GatewayProcess:
         command = [str(tipring()), *arguments, "--socket", str(self.socket)]
         return subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)
 
+    def call(self, *what: str) -> None:
+        """`tipring call phone1 ...`, as hold, resume, dial URI; GatewayError if it is refused."""
+        done = self.command("call", "phone1", *what)
+        if done.returncode:
+            raise GatewayError(f"tipring call {what}: {done.stdout}{done.stderr}")
+
     def _start(self, more: dict[str, str]) -> None:
         # Without a journal: records stay in memory, and the log is readable here.
         environment = {k: v for k, v in os.environ.items() if k != "JOURNAL_STREAM"} | more
         arguments = ["run", "--simulated", "--config", self.config, "--socket", self.socket]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [str(tipring()), *map(str, arguments)],
+                self._host.command(str(tipring()), *map(str, arguments)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

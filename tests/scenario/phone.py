@@ -133,6 +133,20 @@ class Phone:
                     raise PhoneError(f"no {what} within {seconds} s; status: {status}")
                 pause.wait(POLL_S)
 
+    def await_digits(self, received: str, seconds: float = 5) -> None:
+        """Until the only call has heard these digits from the peer."""
+        self.await_status(
+            lambda s: [c["digits"]["received"] for c in s["calls"]] == [received],
+            seconds,
+            f"{received} received",
+        )
+
+    def await_hold(self, held: bool, seconds: float = 5) -> None:
+        """Until the only call is held by us, or is not any more."""
+        self.await_status(
+            lambda s: [c["on_hold"] for c in s["calls"]] == [held], seconds, f"on hold: {held}"
+        )
+
     def await_record(self, call_id: str | None = None, seconds: float = 5) -> dict[str, Any]:
         """The record of that call (by default of the last one), once it is written."""
         deadline = time.monotonic() + seconds

@@ -26,11 +26,6 @@ ERRORS = [
     ),
     (LINE + '[sip]\nlisten = ["udp:host:5060"]', "6: sip.listen[0]: 'host' is no IP address"),
     (
-        LINE + '[sip]\nlisten = ["tcp:0.0.0.0:5060"]',
-        "6: sip.listen[0]: tcp: is not available in this",
-    ),
-    (LINE + '[sip]\nlisten = ["tls:[::]:5061"]', "6: sip.listen[0]: tls: is not available in this"),
-    (
         LINE + '[sip]\nlisten = ["udp:[::1]:5060", "udp:[0:0:0:0:0:0:0:1]:5060"]',
         "6: sip.listen[1]: port 5060 of 0:0:0:0:0:0:0:1 is listed twice",
     ),
@@ -67,14 +62,38 @@ ERRORS = [
         '6: sip.allow_from: "lan" is not allowed; allowed is a lis',
     ),
     (
-        LINE + '[sip]\nprofile = "full"',
-        '6: sip.profile: "full" is not available in this version; a',
+        LINE + '[sip]\nprofile = "x"',
+        '6: sip.profile: "x" is not allowed; allowed is "twilio" or "full"',
     ),
-    (LINE + '[sip]\nprofile = "x"', '6: sip.profile: "x" is not allowed; allowed is "twilio"'),
-    (LINE + '[sip.tls]\nkey = "x"', "5: sip.tls: not available in this version"),
+    (LINE + "[sip.limits]\nrates = 5", "6: sip.limits.rates: not available in this version"),
     (
-        LINE + "[sip.limits]\nconnections = 5",
-        "6: sip.limits.connections: not available in this ver",
+        LINE + "[sip.limits]\nconnections = 0",
+        "6: sip.limits.connections: 0 is not allowed; allowed is a number from 1 to 10000",
+    ),
+    (
+        LINE + "[sip.limits]\nfailed_logins = 0",
+        "6: sip.limits.failed_logins: 0 is not allowed; allowed is a number from 1 to 1000",
+    ),
+    (
+        LINE + "[sip]\nfailover_s = 0.5",
+        "6: sip.failover_s: 0.5 is not allowed; allowed is seconds from 1 to 32",
+    ),
+    (LINE + '[sip]\nredirects = "yes"', '6: sip.redirects: "yes" is not allowed; allowed is true '),
+    (
+        LINE + '[sip]\nstun = "stun.example.com"',
+        '6: sip.stun: "stun.example.com" is not allowed; allowed is as "stun.example.com:3478"',
+    ),
+    (
+        LINE + '[sip]\npublic_address = "192.0.2.1"\nstun = "stun.example.com:3478"',
+        "7: sip.stun: nobody would ask it: it works with public_address",
+    ),
+    (
+        LINE + '[sip.inbound_auth]\nalgorithms = ["SHA-1"]',
+        "6: sip.inbound_auth.algorithms: ['SHA-1'] is not allowed; allowed is a list of \"MD5\", ",
+    ),
+    (
+        LINE + "[sip.inbound_auth]\nqop = []",
+        '6: sip.inbound_auth.qop: [] is not allowed; allowed is a list of "auth" and "auth-int"',
     ),
     (
         LINE + "[sip.limits]\nmessage_bytes = 1",
@@ -184,8 +203,6 @@ ERRORS = [
         LINE + "[rtp]\nallow_from = [" + ", ".join(f'"10.{n}.0.0/24"' for n in range(17)) + "]",
         "6: rtp.allow_from: these are 17 networks with lists and lan spelled out",
     ),
-    (LINE + '[[account]]\nname = "trunk"', "5: account: not available in this version"),
-    (LINE + 'account = "trunk"', "5: line[0].account: not available in this version"),
     (LINE + "pins = { fr = 13 }", "5: line[0].pins: not available in this version"),
     (LINE + 'serial = "/dev/x"', "5: line[0].serial: not available in this version"),
     (

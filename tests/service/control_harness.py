@@ -58,7 +58,30 @@ STATUS: dict[str, Any] = {
         {"name": "phone1", "driver": "simulated", "state": "off-hook"},
         {"name": "phone2", "driver": "simulated", "state": "ringing"},
     ],
-    "registrations": [],
+    "registrations": [
+        {
+            "account": "trunk",
+            "state": "registered",
+            "registrar": "sip:example.com",
+            "error": "",
+            "next_try_s": None,
+            "expires_s": 300.0,
+            "contact": "sip:alice@192.0.2.9",
+        },
+        {
+            "account": "spare",
+            "state": "waiting",
+            "registrar": "sip:spare.example.com",
+            "error": "403 [Forbidden]",
+            "next_try_s": 30.0,
+            "expires_s": None,
+            "contact": "",
+        },
+    ],
+    "limits": {
+        "dialogs": {"limit": 64, "now": 1, "refused": 0},
+        "connections": {"limit": 8, "now": 8, "refused": 3},
+    },
     "calls": [
         {
             "call": "a1b2",
@@ -71,7 +94,19 @@ STATUS: dict[str, Any] = {
             "from": "sip:[bold]\x1b[2Jevil@example.com",
             "to": "sip:alice@example.com",
             "digits": {"sent": "12", "received": "34#"},
-        }
+            "on_hold": True,
+        },
+        {
+            "call": "c3d4",
+            "call_id": "z@y",
+            "line": "phone3",
+            "direction": "outgoing",
+            "state": "ringing",
+            "twilio_call_sid": None,
+            "rtp": {"sent": 0, "received": 0, "lost": 0, "jitter_ms": 0.0},
+            "from": "sip:alice@example.com",
+            "to": "sip:600@example.com",
+        },
     ],
 }
 
@@ -95,6 +130,9 @@ RECORD: dict[str, Any] = {
 }
 
 
+_OF_CALL = ("hold", "resume", "hang-up")
+
+
 class FakeService:
     """Answers what a running service would, and keeps what it was asked."""
 
@@ -109,6 +147,8 @@ class FakeService:
             "calls": self._answer([RECORD]),
             "version": self._answer({"version": "0.1.0"}),
             **{f"handset.{name}": self._answer({}) for name in names},
+            "call.dial": self._answer({"call": "c3d4"}),
+            **{f"call.{name}": self._answer({}) for name in ("transfer", *_OF_CALL)},
             "handset.play": self._play,
             "handset.record": self._record,
         }

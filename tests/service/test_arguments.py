@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from gateway.service.arguments import (
     Calls,
+    CallTo,
     Dial,
     Flash,
     Nothing,
@@ -42,6 +43,7 @@ def ask(kind: type[Struct], fields: dict[str, Any]) -> object:
         (Calls, {"since": None}, Calls(None)),
         (Calls, {"since": "today"}, Calls("today")),
         (OnLine, {"line": "p"}, OnLine("p")),
+        (CallTo, {"line": "p", "to": "600"}, CallTo("p", "600")),
         (Flash, {"line": "p"}, Flash("p", None)),
         (Flash, {"line": "p", "ms": 300}, Flash("p", 300)),
         (Dial, {"line": "p", "digits": "1"}, Dial("p", "1")),
@@ -65,6 +67,7 @@ def test_a_good_request(kind: type[Struct], fields: dict[str, Any], arguments: S
         (Dial, {"line": "p", "digits": "1", "break": 100}, "c: Expected `float` < 100.0"),
         (Dial, {"line": "p", "digits": "1", "break_percent": 60}, "unknown field 'break_percent'"),
         (Dial, {"line": "p", "digits": "1", "pps": 0}, "c: Expected `float` > 0.0"),
+        (CallTo, {"line": "p", "to": ""}, "c: Expected `str` of length >= 1"),
         (Flash, {"line": "p", "ms": 1}, "c: Expected `int` >= 10"),
         (Record, {"line": "p", "seconds": 0}, "c: Expected `float` > 0.0"),
     ],

@@ -9,24 +9,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import ConfigError
-from gateway.service.config import Audio, Config, Limits, Listen
+from gateway.service.config import Audio, Config, Limits, Listen, Tls
 from gateway.service.config_file import check, load, read
 from gateway.service.problems import ConfigProblems
-from tests.service.config_cases import ERRORS, LINE, WARNINGS
+from tests.service import certificates, config_account_cases, config_cases
+from tests.service.config_cases import LINE
 
 WHOLE = """\
 [sip]
-listen = ["udp:0.0.0.0:5060", "udp:[::1]:5062"]
+listen = ["udp:0.0.0.0:5060", "udp:[::1]:5062", "tcp:0.0.0.0:5060", "tls:0.0.0.0:5061"]
 public_address = "gw.example.com"
 allow_from = ["twilio", "lan", "127.0.0.0/8", "2001:db8::/32"]
-profile = "twilio"
+profile = "full"
+redirects = true
+info_dtmf = true
+failover_s = 3.5
+
+[sip.tls]
+certificate = "server.pem"
+key = "server.key"
+ca = "server.pem"
+client_auth = "optional"
 
 [sip.limits]
 message_bytes = 8192
 transactions = 50
+connections = 20
 
 [sip.inbound_auth]
 realm = "tipring"
+algorithms = ["SHA-256", "MD5"]
+qop = ["auth", "auth-int"]
 users = [
     { username = "alice", password_file = "secret" },
     { username = "bob", password = "pa55" },
@@ -43,12 +56,36 @@ dscp = 0
 timeout_s = 0
 allow_from = ["twilio-media"]
 
+[[account]]
+name = "trunk"
+registrar = ["sip:example.com", "sips:[2001:db8::1]:5061;transport=tcp"]
+proxy = ["sip:edge.example.com;transport=tls;lr"]
+domain = "example.com"
+transport = "tls"
+username = "alice"
+auth_user = "alice-7"
+password_file = "secret"
+caller_id = "+15551234567"
+display_name = "Alice"
+expires_s = 60
+keepalive = "options"
+message_waiting = true
+profile = "full"
+
+[[account]]
+name = "direct"
+register = false
+proxy = ["sip:192.0.2.1:5080"]
+username = "+15551234567"
+password = "w0rd"
+
 [[line]]
 name = "phone1"
 driver = "simulated"
 auto_answer_s = 0.5
 users = ["alice", "+15551234567"]
 country = "de"
+account = "trunk"
 audio = { capture = "default", playback = "plughw:CARD=Device" }
 
 [[line]]
@@ -62,6 +99,7 @@ users = ["*"]
 def written(tmp_path: Path) -> Path:
     (tmp_path / "secret").write_text("s3cret\n")
     (tmp_path / "secret").chmod(0o600)
+    certificates.write_all(tmp_path)
     file = tmp_path / "tipring.toml"
     file.touch(mode=0o644)
     file.chmod(0o644)
@@ -70,19 +108,32 @@ def written(tmp_path: Path) -> Path:
 
 def problems_of(path: Path, text: str) -> list[str]:
     path.write_text(text)
-    return [str(problem).removeprefix(f"{path}:") for problem in check(path)]
+    return [plain(problem, path) for problem in check(path)]
+
+
+def plain(problem: object, path: Path) -> str:
+    """A problem without the names of file and folder."""
+    return str(problem).replace(f"{path}:", "").replace(str(path.parent), "FOLDER")
 
 
 def test_a_whole_file_is_read(written: Path) -> None:
     written.write_text(WHOLE)
     written.chmod(0o640)
+    (written.parent / "server.key").chmod(0o600)
     config = load(written)
     assert check(written) == []
     assert config.sip.listeners() == (
         Listen("udp", "0.0.0.0", 5060),
         Listen("udp", "::1", 5062),
+        Listen("tcp", "0.0.0.0", 5060),
+        Listen("tls", "0.0.0.0", 5061),
     )
-    assert config.sip.limits == Limits(message_bytes=8192, transactions=50)
+    assert config.sip.limits == Limits(message_bytes=8192, transactions=50, connections=20)
+    assert config.sip.tls.certificate == str(written.parent / "server.pem")
+    assert config.sip.tls.ca == str(written.parent / "server.pem")
+    secrets = [account.password.reveal() for account in config.account if account.password]
+    assert secrets == ["s3cret", "w0rd"]
+    assert config.account[0].registrar[1] == "sips:[2001:db8::1]:5061;transport=tcp"
     assert config.sip.inbound_auth is not None
     passwords = config.sip.inbound_auth.passwords()
     assert {name: secret.reveal() for name, secret in passwords.items()} == {
@@ -106,6 +157,8 @@ def test_what_is_left_out_has_the_documented_default(written: Path) -> None:
     assert (config.rtp.ports, config.rtp.srtp) == ((10000, 10099), "off")
     assert (config.rtp.dscp, config.rtp.timeout_s) == (46, 60)
     assert config.rtp.allow_from == ()
+    assert (config.sip.tls, config.account, config.line[0].account) == (Tls(), (), None)
+    assert (config.sip.failover_s, config.sip.redirects, config.sip.info_dtmf) == (6, False, False)
     assert (config.line[0].country, config.line[0].audio) == ("us", None)
 
 
@@ -138,20 +191,23 @@ def test_no_password_shows_anywhere(written: Path) -> None:
     written.write_text(WHOLE)
     shown = repr(load(written)) + str(load(written).sip)
     assert "pa55" not in shown
+    assert "w0rd" not in shown
     assert "s3cret" not in shown
 
 
-@pytest.mark.parametrize(("text", "problem"), ERRORS)
+@pytest.mark.parametrize(("text", "problem"), [*config_cases.ERRORS, *config_account_cases.ERRORS])
 def test_an_error_says_where_and_what_is_allowed(written: Path, text: str, problem: str) -> None:
     problems = problems_of(written, text)
     assert any(line.startswith(problem) for line in problems), problems
     with pytest.raises(ConfigError) as caught:
         load(written)
-    assert problem in str(caught.value).replace(f"{written}:", "")
+    assert problem in plain(caught.value, written)
     assert caught.value.fault == "configuration"
 
 
-@pytest.mark.parametrize(("text", "warning"), WARNINGS)
+@pytest.mark.parametrize(
+    ("text", "warning"), [*config_cases.WARNINGS, *config_account_cases.WARNINGS]
+)
 def test_a_warning_does_not_stop_the_service(written: Path, text: str, warning: str) -> None:
     problems = problems_of(written, text)
     assert any(line.startswith(warning) for line in problems), problems
@@ -162,7 +218,7 @@ def test_every_problem_is_found_at_once_in_the_order_of_the_file(written: Path) 
     text = """\
 [sip]
 lisen = ["udp:0.0.0.0:5060"]
-profile = "full"
+profile = "half"
 [rtp]
 dscp = 99
 [[line]]
@@ -178,6 +234,14 @@ country = "xx"
     with pytest.raises(ConfigProblems) as caught:
         load(written)
     assert caught.value.problems == errors
+
+
+def test_an_account_that_cannot_be_read_is_not_missed_by_its_line(written: Path) -> None:
+    text = LINE + 'account = "trunk"\n[[account]]\nname = "trunk"'
+    problems = problems_of(written, text)
+    assert [problem.partition(" is missing")[0] for problem in problems] == [
+        "6: account[0]: username"
+    ]
 
 
 @pytest.mark.parametrize(

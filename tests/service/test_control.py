@@ -382,6 +382,64 @@ def test_files_go_with_their_own_request(path: Path, tmp_path: Path) -> None:
     run(path, scenario, {"files": files})
 
 
+def test_files_find_their_request_among_several_that_wait(path: Path, tmp_path: Path) -> None:
+    async def files(request: dict[str, Any], fds: Descriptors) -> object:
+        return [request["n"], [Path(os.readlink(f"/proc/self/fd/{n}")).name for n in fds]]
+
+    async def scenario(_server: ControlServer) -> None:
+        opened = [os.open(tmp_path / f"file{n}", os.O_RDWR | os.O_CREAT) for n in range(2)]
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))  # the server reads none of it before we have sent all
+            client.sendall(_request(0))
+            socket.send_fds(client, [_request(1) + _request(2)], opened[:1])
+            client.sendall(_request(3)[:10])
+            client.sendall(_request(3)[10:] + _request(4))
+            socket.send_fds(client, [_request(5)], opened[1:])
+            client.setblocking(False)
+            answers = b""
+            while answers.count(b"\n") < 6:
+                answers += await asyncio.get_running_loop().sock_recv(client, 4096)
+        for file in opened:
+            os.close(file)
+        assert [json.loads(answer)["result"] for answer in answers.splitlines()] == [
+            [0, []],
+            [1, ["file0"]],
+            [2, []],
+            [3, []],
+            [4, []],
+            [5, ["file1"]],
+        ]
+
+    before = open_count()
+    run(path, scenario, {"files": files})
+    assert open_count() == before
+
+
+def test_files_of_requests_that_nobody_reads_are_closed(path: Path, tmp_path: Path) -> None:
+    async def wait(_request: dict[str, Any], _fds: Descriptors) -> object:
+        begun.set()
+        return await asyncio.get_running_loop().create_future()
+
+    async def scenario(_server: ControlServer) -> None:
+        opened = [os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)]
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b'{"v": 1, "command": "wait"}\n')
+            socket.send_fds(client, [_request(1)], opened)
+            socket.send_fds(client, [_request(2)[:9]], opened)
+            await begun.wait()
+        os.close(opened[0])
+
+    begun = asyncio.Event()
+    before = open_count()
+    run(path, scenario, {"wait": wait})
+    assert open_count() == before
+
+
+def _request(number: int) -> bytes:
+    return f'{{"v": 1, "command": "files", "n": {number}}}\n'.encode()
+
+
 # --- the socket's file -------------------------------------------------------------------------
 
 

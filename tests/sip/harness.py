@@ -79,15 +79,21 @@ class World:
     def __init__(self, settings: StackSettings | None = None) -> None:
         self.stack = Stack(settings or StackSettings(), CountingTokens())
         self.now = 1000.0
+        self.flow = FLOW
+        """Where datagrams come from, unless a test says otherwise."""
         self.dns: dict[str, list[Flow]] = {}
         """What hosts resolve to; those that are not here resolve to themselves."""
+        self.unreachable: set[str] = set()
+        """Hosts that the network refuses to send to."""
         self.log: list[tuple[float, Flow, bytes]] = []
         self._events: list[Event] = []
 
-    def receive(self, data: bytes | str, flow: Flow = FLOW) -> list[Request | Response]:
+    def receive(
+        self, data: bytes | str, flow: Flow | None = None, *, known: bool = True
+    ) -> list[Request | Response]:
         """Give the stack a datagram; returns what it sends at once."""
         raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape")
-        self.stack.receive(raw, flow, self.now)
+        self.stack.receive(raw, flow or self.flow, self.now, known=known)
         return self.sent()
 
     def receive_bad(self, data: bytes, flow: Flow = FLOW) -> list[int]:
@@ -107,10 +113,14 @@ class World:
         """The same with the flows."""
         found: list[tuple[Flow, Request | Response]] = []
         self.resolve()
-        for datagram in self.stack.to_send():
-            self.log.append((self.now, datagram.flow, datagram.data))
-            message = parse(datagram.data)
-            found.append((datagram.flow, message))
+        while datagrams := self.stack.to_send():
+            for data, flow, key in datagrams:
+                if flow.remote[0] in self.unreachable:
+                    self.stack.transport_failed(key, "connection refused", self.now)
+                    continue
+                self.log.append((self.now, flow, data))
+                found.append((flow, parse(data)))
+            self.resolve()
         return found
 
     def resolve(self) -> None:
@@ -277,14 +287,19 @@ def connected(world: World, caller: Caller) -> InviteSession:
     return session
 
 
-def answer_ours(request: Request, status: int = 200, reason: str = "OK") -> str:
+def answer_ours(
+    request: Request, status: int = 200, reason: str = "OK", body: str | None = None
+) -> str:
     """The peer's response to a request of ours."""
     copied = [
         f"{name}: {value}"
         for name, value in request.headers
         if name in {"Via", "From", "To", "Call-ID", "CSeq"}
     ]
-    return "\r\n".join([f"SIP/2.0 {status} {reason}", *copied, "Content-Length: 0", "", ""])
+    text = "" if body is None else body.replace("\n", "\r\n")
+    copied += ["Contact: <sip:peer@172.25.75.240>", "Content-Type: application/sdp"] if text else []
+    head = [f"SIP/2.0 {status} {reason}", *copied, f"Content-Length: {len(text)}", "", text]
+    return "\r\n".join(head)
 
 
 def statuses(messages: Iterable[Request | Response]) -> list[int]:

@@ -7,6 +7,7 @@ import pytest
 from gateway.sip import (
     Account,
     EndCause,
+    Flow,
     OutgoingCall,
     Request,
     Response,
@@ -30,7 +31,7 @@ from .callee import (
     requests,
     respond,
 )
-from .harness import World, answer_ours
+from .harness import LOCAL, World, answer_ours
 
 ACCOUNT = Account("a", "alice", "198.51.100.7", "secret")
 
@@ -185,6 +186,35 @@ def test_a_challenge_inside_the_dialog(deed: str) -> None:
     assert proof(again)["uri"] == str(again.uri)
     world.receive(respond(again, 200, contact=CONTACT, body=ANSWER), TO_BOB)
     assert call.state == ("confirmed" if deed == "hold" else "over")
+
+
+MALLORY = Flow("udp", LOCAL, ("192.0.2.66", 5060))
+
+
+@pytest.mark.parametrize("nonce_known", [False, True])
+def test_nobody_else_is_shown_what_the_password_gives(nonce_known: bool) -> None:
+    """Section 22.3: the Contact of the one who was called is not the account's proxy."""
+    world, call, invite = calling()
+    if nonce_known:
+        invite = requests(challenged(world, invite, "n1"))[-1]
+    world.receive(accept(invite, contact="<sip:bob@192.0.2.66>"), TO_BOB)
+    world.events()
+    call.hang_up(world.now)
+    (bye,) = requests(world.sent())
+    assert bye.headers.get("proxy-authorization") is None
+    extra = challenge("theirs")
+    assert world.receive(respond(bye, 407, extra=extra), MALLORY) == []
+    assert call.state == "over"
+
+
+def test_a_redirection_to_somebody_else_takes_no_password_along() -> None:
+    world = World(StackSettings(accounts=(ACCOUNT,), redirects=True))
+    _, invite = place(world, "600", "a")
+    invite = requests(challenged(world, invite, "n1"))[-1]
+    there = ("Contact", "<sip:bob@192.0.2.66>")
+    again = requests(world.receive(respond(invite, 302, tag="x", extra=[there]), TO_BOB))[-1]
+    assert str(again.uri) == "sip:bob@192.0.2.66"
+    assert again.headers.get("proxy-authorization") is None
 
 
 def test_a_bye_that_is_refused_for_its_password_still_ends_the_call() -> None:

@@ -193,7 +193,7 @@ def test_a_nonce_that_changes_is_no_refusal_but_tries_are_capped(peer: Peer, sta
         assert peer.hear(digest(nonce, more=stale)) == ""
     peer.send()
     words = peer.hear(digest("4", more=stale))
-    assert words == "too many tries: realm 'r' asks again and again"
+    assert words == "too many tries: realm 'r' refuses each answer; is the password right?"
     assert peer.send() == []
 
 
@@ -269,7 +269,7 @@ def test_a_peer_that_invents_realms_is_given_up(peer: Peer) -> None:
         peer.send()
         told.append(peer.hear(digest("1", realm=f"{number}")))
     assert told[:8] == [""] * 8
-    assert told[8] == "too many tries: realm '8' asks again and again"
+    assert told[8] == "too many tries: realm '8' refuses each answer; is the password right?"
     assert len(peer.send()) <= 8
 
 

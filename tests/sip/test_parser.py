@@ -240,36 +240,6 @@ def test_many_vias_on_one_line() -> None:
     assert message.vias[1].params == {"x": '"q,;"'}
 
 
-@pytest.mark.parametrize(
-    ("start", "via", "good"),
-    [
-        ("OPTIONS sip:[2001:db8::10] SIP/2.0", "SIP/2.0/UDP [2001:db8::9:1];branch=z9hG4bK1", True),
-        (
-            "OPTIONS sip:u@[2001:db8::10]:5070 SIP/2.0",
-            "SIP/2.0/UDP [::1]:5060;branch=z9hG4bK1",
-            True,
-        ),
-        ("OPTIONS sip:2001:db8::10 SIP/2.0", "SIP/2.0/UDP [::1];branch=z9hG4bK1", False),
-        ("OPTIONS sip:u@h SIP/2.0", "SIP/2.0/UDP 2001:db8::1;branch=z9hG4bK1", False),
-        ("OPTIONS sip:u@h SIP/2.0", "SIP/2.0/UDP [::1];received=2001:db8::9;branch=z9hG4bK1", True),
-        (
-            "OPTIONS sip:u@h SIP/2.0",
-            "SIP/2.0/UDP [::1];received=[2001:db8::9];branch=z9hG4bK1",
-            True,
-        ),
-        ("OPTIONS sip:[::ffff:192.0.2.10] SIP/2.0", "SIP/2.0/UDP [::1];branch=z9hG4bK1", True),
-    ],
-)
-def test_ipv6_as_in_rfc_5118(start: str, via: str, good: bool) -> None:
-    """Brackets around an address are a must in URIs and sent-by, and may be in received."""
-    data = build(start, Via=via)
-    if good:
-        assert parse(data).vias[0].branch == "z9hG4bK1"
-    else:
-        with pytest.raises(RemoteProtocolError):
-            parse(data)
-
-
 HOSTILE = [
     b"Via: SIP/2.0/UDP a" + b";b" * 20000,
     b"Via: " + b"SIP/2.0/UDP a;b=" + b'"' * 40000,

@@ -43,6 +43,7 @@ from gateway.sip.uri import parse_uri, unescape
         ("sip:a@b:05060", "a", "b", 5060, {}),
         ("SIP:a@B;Transport=UDP;LR", "a", "B", None, {"transport": "UDP", "lr": None}),
         ("sip:a@b?subject=x%20y", "a", "b", None, {}),
+        ("sip:a@b;%6C%72;n%61me=v%2541", "a", "b", None, {"lr": None, "name": "v%41"}),
     ],
 )
 def test_parts(

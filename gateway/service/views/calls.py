@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from gateway.service.since import parse_rfc3339
-from gateway.service.views.status import console, figure, milliseconds, safe, table
+from gateway.service.views.status import console, figure, milliseconds, party, safe, table
 
 Record = dict[str, Any]
 
@@ -23,14 +23,14 @@ def print_calls(records: list[Record]) -> None:
 
 def calls_view(records: list[Record]) -> Table:
     """One row a call; times are local."""
-    view = table("start", "call", "line", "from", "end", "seconds", "loss", "jitter", "MOS")
+    view = table("start", "call", "line", "party", "end", "seconds", "loss", "jitter", "MOS")
     for record in records:
         loss = record["loss"]
         view.add_row(
             _local(record["start"]),
             safe(record["call"]),
             safe(record.get("line") or "-"),
-            safe(record["from"]),
+            safe(party(record)),
             _end(record),
             figure(record.get("duration_s") if record["answer"] else None),
             "-" if loss is None else f"{loss:.1f} %",

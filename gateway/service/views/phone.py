@@ -26,7 +26,7 @@ from rich.text import Text
 from gateway.errors import SystemRefusal, TipringError
 from gateway.service.control_client import ControlClient
 from gateway.service.text import one_line
-from gateway.service.views.status import STATE_STYLES, milliseconds
+from gateway.service.views.status import STATE_STYLES, call_state, milliseconds, party
 
 _REFRESH_S: Final = 0.1
 _DIALLED: Final = frozenset("0123456789*#ABCD")
@@ -97,7 +97,7 @@ def _call_text(call: Status) -> Text:
     rtp = call["rtp"]
     digits = call.get("digits") or {}
     lines = [
-        f"{call['direction']} call from {one_line(call.get('from', '?'))}: {call['state']}",
+        f"{call['direction']} call {one_line(party(call))}: {call_state(call)}",
         f"sent {rtp['sent']}  received {rtp['received']}  lost {rtp['lost']}"
         f"  jitter {milliseconds(rtp['jitter_ms'])}",
         f"heard {digits.get('received', '') or '-'}   dialled {digits.get('sent', '') or '-'}",

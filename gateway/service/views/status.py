@@ -18,6 +18,7 @@ from gateway.service.text import one_line
 Answer = dict[str, Any]
 
 _PIPE_WIDTH = 200
+REGISTRATION_STYLES = {"registered": "green", "trying": "yellow", "waiting": "bold red"}
 STATE_STYLES = {"idle": "green", "ringing": "yellow", "off-hook": "cyan", "fault": "bold red"}
 
 
@@ -41,11 +42,26 @@ def watch_status(client: ControlClient, interval_s: float) -> None:
 def status_view(answer: Answer) -> RenderableType:
     """The whole answer of `status`."""
     parts: list[RenderableType] = [_head(answer), lines_table(answer["lines"])]
+    if answer["registrations"]:
+        parts.append(registrations_table(answer["registrations"]))
     if answer["calls"]:
         parts.append(calls_table(answer["calls"]))
     else:
         parts.append(Text("no calls", style="dim"))
+    parts.extend(_reached(answer.get("limits") or {}))
     return Group(*parts)
+
+
+def _reached(limits: Answer) -> list[RenderableType]:
+    """The limits that turned somebody away; the others are nobody's business."""
+    return [
+        Text(
+            f"limit sip.limits.{name} = {one['limit']}: reached {one['refused']} times so far",
+            style="yellow",
+        )
+        for name, one in limits.items()
+        if one["refused"]
+    ]
 
 
 def _head(answer: Answer) -> Text:
@@ -66,10 +82,25 @@ def lines_table(lines: list[Answer]) -> Table:
     return view
 
 
+def registrations_table(registrations: list[Answer]) -> Table:
+    """Every account, with its last error and when it is tried again."""
+    view = table("account", "registration", "registrar", "next try", "last error")
+    for each in registrations:
+        style = REGISTRATION_STYLES.get(each["state"], "")
+        view.add_row(
+            safe(each["account"]),
+            Text(each["state"], style=style),
+            safe(each["registrar"] or "-"),
+            seconds(each["next_try_s"]),
+            safe(each["error"] or "-"),
+        )
+    return view
+
+
 _CALL_COLUMNS = [
     "call",
     "line",
-    "from",
+    "party",
     "state",
     "sent",
     "received",
@@ -86,13 +117,30 @@ def calls_table(calls: list[Answer]) -> Table:
     for call in calls:
         rtp = call["rtp"]
         view.add_row(
-            *(safe(call.get(key, "")) for key in ("call", "line", "from", "state")),
+            *(safe(text) for text in (call["call"], call["line"], party(call), call_state(call))),
             *(str(rtp[key]) for key in ("sent", "received", "lost")),
             milliseconds(rtp["jitter_ms"]),
             milliseconds(rtp.get("round_trip_ms")),
             figure(rtp.get("mos")),
         )
     return view
+
+
+def party(call: Answer) -> str:
+    """The far end: who called, or who was called."""
+    if call["direction"] == "outgoing":
+        return f"to {call.get('to', '?')}"
+    return f"from {call.get('from', '?')}"
+
+
+def call_state(call: Answer) -> str:
+    """The state, and whether somebody waits."""
+    return f"{call['state']}, on hold" if call.get("on_hold") else str(call["state"])
+
+
+def seconds(value: float | None) -> str:
+    """A time to come, a dash when there is none."""
+    return "-" if value is None else f"{value:.0f} s"
 
 
 def milliseconds(value: float | None) -> str:
@@ -126,4 +174,4 @@ def table(*columns: str) -> Table:
     return view
 
 
-_FOLDED = {"from", "end"}
+_FOLDED = {"party", "end", "last error"}

@@ -46,20 +46,43 @@ static void connect_line(tr_engine *e, tr_stream *s, int32_t line)
     s->line = line >= 0 && e->lines[line].active ? line : TR_NO_LINE;
 }
 
+/* The stream has ended meanwhile. */
+static void discard(tr_engine *e, const tr_command *c)
+{
+    tr_srtp_retire(&e->done_with, c->keys.sender);
+    tr_srtp_retire(&e->done_with, c->keys.gate);
+    if (c->kind == TR_COMMAND_SRTP_RECEIVER)
+        tr_srtp_retire(&e->done_with, c->with.receiver);
+}
+
+static void take_receiver(tr_engine *e, tr_stream *s, const tr_command *c)
+{
+    if (s->serial == c->serial)
+        tr_stream_take_receiver(s, c->with.receiver, &e->tick);
+    else
+        discard(e, c);
+}
+
 static void apply_to_stream(tr_engine *e, const tr_command *c)
 {
     tr_stream *s = &e->streams[c->slot];
     if (c->kind == TR_COMMAND_STREAM_OPEN) {
         s->rtp_family = c->value;
         s->rtcp_family = c->extra;
+        tr_stream_take_keys(s, &c->keys);
         tr_stream_begin(s, &c->with.stream, c->serial, &e->tick);
         enrol(&e->busy_streams, c->slot);
         return;
     }
-    if (!s->active)
+    if (!s->active) {
+        discard(e, c);
         return;
+    }
     switch (c->kind) {
-    case TR_COMMAND_STREAM_UPDATE: tr_stream_change(s, &c->with.stream, &e->tick); break;
+    case TR_COMMAND_STREAM_UPDATE:
+        tr_stream_take_keys(s, &c->keys);
+        tr_stream_change(s, &c->with.stream, &e->tick);
+        break;
     case TR_COMMAND_STREAM_CONNECT: connect_line(e, s, c->value); break;
     case TR_COMMAND_DIGIT_START: tr_stream_press(s, (uint8_t)c->value, &e->tick); break;
     case TR_COMMAND_DIGIT_END: tr_stream_release(s, &e->tick); break;
@@ -67,6 +90,7 @@ static void apply_to_stream(tr_engine *e, const tr_command *c)
         tr_stream_order_digit(s, (uint8_t)c->value, (uint32_t)c->extra);
         break;
     case TR_COMMAND_STREAM_STOP: tr_stream_end(s, &e->tick); break;
+    case TR_COMMAND_SRTP_RECEIVER: take_receiver(e, s, c); break;
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/keying.h"
 
 static int give(tr_engine *e, uint32_t ring, const tr_command *command)
 {
@@ -30,8 +31,19 @@ static bool settings_valid(const tr_stream_settings *s)
 {
     return s->ptime_ms >= 10 && s->ptime_ms <= 60 && s->ptime_ms % 10 == 0 &&
            (s->codec == 0 || s->codec == 8) && s->payload_type < 128 &&
-           s->receive_payload_type < 128 && s->allow_count <= TR_ALLOW_NETWORKS &&
+           s->receive_payload_type < 128 && s->srtp_suite <= TR_SRTP_AEAD_AES_256_GCM &&
+           s->allow_count <= TR_ALLOW_NETWORKS &&
            s->takeover_count <= TR_ALLOW_NETWORKS && memchr(s->cname, 0, sizeof s->cname);
+}
+
+/* With contexts for keys that have changed; of the keys themselves nothing enters the ring. */
+static int give_stream(tr_engine *e, uint32_t ring, tr_command *command,
+                       const tr_stream_settings *settings)
+{
+    tr_keyring wanted;
+    command->with.stream = *settings;
+    const int result = tr_keying_prepare(e, ring, command, &wanted);
+    return tr_keying_settle(e, command, &wanted, result < 0 ? result : give(e, ring, command));
 }
 
 /* Kernel time stamps: jitter is measured from when a packet came, not from when we looked. */
@@ -60,10 +72,9 @@ int tr_stream_open(tr_engine *e, uint32_t ring, uint32_t slot, uint32_t serial,
         return TR_ESYSTEM;
     if (settings->rtcp_fd >= 0 && want_timestamps(settings->rtcp_fd) < 0)
         return TR_ESYSTEM;
-    command.with.stream = *settings;
     command.value = family_of(settings->rtp_fd);
     command.extra = family_of(settings->rtcp_fd);
-    return give(e, ring, &command);
+    return give_stream(e, ring, &command, settings);
 }
 
 int tr_stream_update(tr_engine *e, uint32_t ring, uint32_t slot,
@@ -72,8 +83,7 @@ int tr_stream_update(tr_engine *e, uint32_t ring, uint32_t slot,
     tr_command command = {.kind = TR_COMMAND_STREAM_UPDATE, .slot = slot};
     if (!settings_valid(settings))
         return TR_EINVAL;
-    command.with.stream = *settings;
-    return give(e, ring, &command);
+    return give_stream(e, ring, &command, settings);
 }
 
 int tr_stream_connect(tr_engine *e, uint32_t ring, uint32_t slot, int32_t line)

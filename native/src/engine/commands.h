@@ -2,6 +2,7 @@
 #ifndef TR_ENGINE_COMMANDS_H
 #define TR_ENGINE_COMMANDS_H
 
+#include "engine/stream.h"
 #include "tipring_engine.h"
 
 typedef enum {
@@ -12,6 +13,7 @@ typedef enum {
     TR_COMMAND_DIGIT_END,
     TR_COMMAND_DIGIT_SEND,
     TR_COMMAND_STREAM_STOP,
+    TR_COMMAND_SRTP_RECEIVER,
     TR_COMMAND_LINE_OPEN,
     TR_COMMAND_LINE_CLOSE,
     TR_COMMAND_TONE_PLAY,
@@ -24,9 +26,11 @@ typedef struct {
     uint32_t kind, slot;
     uint32_t serial;
     int32_t value, extra;
+    tr_stream_keys keys;
     union {
-        tr_stream_settings stream;
+        tr_stream_settings stream; /* without its keys */
         tr_tone tone;
+        tr_srtp *receiver;
     } with;
 } tr_command;
 

@@ -24,6 +24,7 @@ static size_t arena_bytes(const tr_engine_settings *s)
 {
     size_t bytes = aligned(sizeof(tr_engine));
     bytes += aligned(s->streams * sizeof(tr_stream)) + aligned(s->lines * sizeof(tr_line));
+    bytes += aligned(s->streams * sizeof(tr_keyring));
     bytes += 2 * s->lines * aligned(ring_samples(s) * sizeof(int16_t));
     bytes += TR_COMMANDERS * aligned(TR_COMMAND_RING * sizeof(tr_command));
     bytes += aligned(TR_EVENT_RING * sizeof(tr_event)) + aligned(tr_receive_scratch_size());
@@ -44,9 +45,11 @@ static void lay_out(tr_engine *e)
     const uint32_t samples = ring_samples(s);
     e->streams = carve(&at, s->streams * sizeof(tr_stream));
     e->lines = carve(&at, s->lines * sizeof(tr_line));
+    e->keyrings = carve(&at, s->streams * sizeof(tr_keyring));
     for (uint32_t i = 0; i < s->streams; i++) {
         e->streams[i].slot = i;
         e->streams[i].outbox.ring = &e->events;
+        e->streams[i].srtp.pile = &e->done_with;
     }
     for (uint32_t i = 0; i < s->lines; i++) {
         tr_sample_ring_init(&e->lines[i].source, carve(&at, samples * sizeof(int16_t)), samples);
@@ -72,6 +75,8 @@ static int settings_valid(const tr_engine_settings *s)
 static void release(tr_engine *e)
 {
     tr_memory arena = e->arena; /* `e` lies within it */
+    if (e->keyrings)
+        tr_keying_close(e);
     tr_memory_unmap(&e->stack);
     if (e->event_fd >= 0)
         close(e->event_fd);
@@ -91,7 +96,8 @@ tr_engine *tr_engine_open(const tr_engine_settings *settings)
     e->arena = arena;
     e->settings = *settings;
     e->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (e->event_fd < 0 || tr_memory_map_stack(&e->stack, TR_STACK_BYTES) < 0) {
+    if (e->event_fd < 0 || tr_memory_map_stack(&e->stack, TR_STACK_BYTES) < 0 ||
+        (settings->srtp && tr_srtp_start() < 0)) {
         release(e);
         return NULL;
     }
@@ -106,10 +112,18 @@ static void note_refusal(tr_engine *e, const char *what, int error)
              strerror(error));
 }
 
+static bool lock_libraries(const tr_engine *e)
+{
+    bool locked = tr_library_lock((const void *)&tr_engine_thread) == 0;
+    for (int i = 0; locked && e->settings.srtp && i < TR_SRTP_LIBRARIES; i++)
+        locked = tr_library_lock(tr_srtp_library(i)) == 0;
+    return locked;
+}
+
 static void lock_own_memory(tr_engine *e)
 {
     e->locked = tr_memory_lock(&e->arena) == 0 && tr_memory_lock(&e->stack) == 0 &&
-                tr_library_lock() == 0;
+                lock_libraries(e);
     if (!e->locked)
         note_refusal(e, "locking memory (RLIMIT_MEMLOCK)", errno);
 }

@@ -9,6 +9,7 @@
 
 #include "base/ring.h"
 #include "engine/commands.h"
+#include "engine/keying.h"
 #include "engine/line.h"
 #include "engine/residence.h"
 #include "engine/stream.h"
@@ -33,6 +34,8 @@ struct tr_engine {
     tr_stream *streams;
     tr_line *lines;
     tr_receive_scratch *scratch;
+    tr_keyring *keyrings; /* the loop thread's */
+    tr_srtp_pile done_with;
     tr_ring commands[TR_COMMANDERS];
     tr_ring events;
     int event_fd;

@@ -15,7 +15,7 @@ int tr_engine_read_events(tr_engine *e, tr_event *events, int max)
     if (read(e->event_fd, &counter, sizeof counter) < 0)
         counter = 0; /* nothing new; the ring may still hold events */
     while (count < max && tr_ring_pop(&e->events, &events[count]))
-        count++;
+        count += !tr_keying_takes(e, &events[count]);
     return count;
 }
 

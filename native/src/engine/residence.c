@@ -47,12 +47,11 @@ static bool holds(const struct dl_phdr_info *object, uintptr_t address)
     return false;
 }
 
-/* Stops at our own object, with 1 when all of it is locked and -1 when not. */
-static int lock_object(struct dl_phdr_info *object, size_t size, void *unused)
+/* Stops at the object that is looked for, with 1 when all of it is locked and -1 when not. */
+static int lock_object(struct dl_phdr_info *object, size_t size, void *within)
 {
     (void)size;
-    (void)unused;
-    if (!holds(object, (uintptr_t)&lock_object))
+    if (!holds(object, (uintptr_t)within))
         return 0;
     for (int i = 0; i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[i];
@@ -63,4 +62,7 @@ static int lock_object(struct dl_phdr_info *object, size_t size, void *unused)
     return 1;
 }
 
-int tr_library_lock(void) { return dl_iterate_phdr(lock_object, NULL) < 0 ? -1 : 0; }
+int tr_library_lock(const void *within)
+{
+    return dl_iterate_phdr(lock_object, (void *)within) < 0 ? -1 : 0;
+}

@@ -2,7 +2,7 @@
  * Keeping the real-time thread's memory in RAM, and its stack from running into other memory.
  *
  * Only what is the engine's own is locked: its arena, its stack, and the code and tables of the
- * library itself, which under memory pressure would be dropped and read from disk again. mlockall
+ * libraries it runs, which under memory pressure would be dropped and read from disk again. mlockall
  * would double Python's memory and make its allocations fail. Not for the real-time thread.
  */
 #ifndef TR_ENGINE_RESIDENCE_H
@@ -24,6 +24,7 @@ void tr_memory_unmap(tr_memory *memory);
 
 /* 0, or -1 with errno. The library stays locked for the life of the process. */
 int tr_memory_lock(const tr_memory *memory);
-int tr_library_lock(void);
+/* The shared object that `within` is a part of. */
+int tr_library_lock(const void *within);
 
 #endif

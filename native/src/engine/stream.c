@@ -136,6 +136,7 @@ void tr_stream_change(tr_stream *s, const tr_stream_settings *settings, const tr
 void tr_stream_end(tr_stream *s, const tr_tick *tick)
 {
     tr_stream_report(s, tick, true);
+    tr_stream_drop_keys(s);
     tr_stream_publish(s);
     s->active = false;
     s->line = TR_NO_LINE;
@@ -198,6 +199,7 @@ void tr_stream_publish(tr_stream *s)
     t->jitter_us = (int64_t)(s->in.reception.jitter * 125.0);
     t->buffer_delay_us = s->in.jitter.delay * INT64_C(125);
     t->buffer_target_us = s->in.jitter.target * INT64_C(125);
+    t->srtp_suite = s->settings.srtp_suite;
     t->digits_pending = tr_event_sender_pending(&s->out.events);
     t->mos_milli = estimate_mos(s);
     t->events_lost = t->events_lost > s->outbox.lost ? t->events_lost : s->outbox.lost;

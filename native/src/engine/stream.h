@@ -3,6 +3,7 @@
  *
  * stream.c: life, settings, digits. stream_send.c: what leaves. stream_receive.c: what arrives.
  * stream_play.c: what is played of it. stream_rtcp.c: reports.
+ * stream_srtp.c: which packets are genuine.
  */
 #ifndef TR_ENGINE_STREAM_H
 #define TR_ENGINE_STREAM_H
@@ -24,6 +25,7 @@
 #include "rtp/reception.h"
 #include "rtp/rtcp.h"
 #include "rtp/source_filter.h"
+#include "rtp/srtp.h"
 #include "tipring_engine.h"
 
 enum { TR_PTIME_MAX_SAMPLES = 480, TR_NO_LINE = -1 };
@@ -40,8 +42,9 @@ typedef struct {
     bool marker;                        /* the next audio packet starts a talkspurt */
     int16_t gathered[TR_PTIME_MAX_SAMPLES + TR_TICK_SAMPLES];
     uint32_t count;
-    uint8_t packet[TR_RTP_HEADER + TR_PTIME_MAX_SAMPLES];
+    _Alignas(8) uint8_t packet[TR_RTP_HEADER + TR_PTIME_MAX_SAMPLES + TR_SRTP_TRAILER];
     size_t packet_size;                 /* 0: none prepared */
+    size_t payload_size;                /* of that, as it was before SRTP */
     tr_event_sender events;
     tr_tone_generator tone;             /* digits in-band */
     tr_destination rtp, rtcp;
@@ -71,6 +74,33 @@ typedef struct {
     int64_t sent_at_last;               /* packets sent when we last reported */
 } tr_stream_rtcp;
 
+/* What a command changes of a stream's SRTP; a NULL context means none from now on. */
+typedef struct {
+    bool send, receive;
+    tr_srtp *sender, *gate;
+} tr_stream_keys;
+
+enum { TR_SRTP_SENDERS = 8, TR_SRTP_HELD = 8, TR_SRTP_HELD_BYTES = 640 };
+
+typedef struct {
+    _Alignas(8) uint8_t data[TR_SRTP_HELD_BYTES];
+    size_t size;
+    tr_address source;
+    int64_t t_ns;
+} tr_held_packet;
+
+typedef struct {
+    tr_srtp *sender, *gate; /* NULL: RTP in the clear, that way */
+    tr_srtp *receivers[TR_SRTP_SENDERS];
+    int64_t used_ns[TR_SRTP_SENDERS];
+    bool asked;             /* for a receiver, of this SSRC, then */
+    uint32_t asked_ssrc;
+    int64_t asked_ns;
+    tr_held_packet held[TR_SRTP_HELD]; /* genuine ones that wait for it */
+    uint32_t held_first, held_count;
+    tr_srtp_pile *pile;     /* where contexts go that are done with */
+} tr_stream_srtp;
+
 typedef struct {
     bool active;
     uint32_t slot, serial;
@@ -80,6 +110,7 @@ typedef struct {
     tr_stream_sending out;
     tr_stream_receiving in;
     tr_stream_rtcp rtcp;
+    tr_stream_srtp srtp;
     int64_t opened_ns;
     tr_outbox outbox;
     tr_stream_statistics statistics;
@@ -100,6 +131,7 @@ static inline uint32_t tr_tick_samples_at(const tr_tick *tick, int64_t t_ns)
     return (uint32_t)((t_ns - tick->origin_ns) / TR_NS_PER_SAMPLE);
 }
 
+/* After tr_stream_take_keys, as is tr_stream_change. */
 void tr_stream_begin(tr_stream *stream, const tr_stream_settings *settings, uint32_t serial,
                      const tr_tick *tick);
 void tr_stream_change(tr_stream *stream, const tr_stream_settings *settings, const tr_tick *tick);
@@ -123,6 +155,9 @@ typedef struct tr_receive_scratch tr_receive_scratch;
 size_t tr_receive_scratch_size(void);
 void tr_receive_scratch_init(tr_receive_scratch *scratch);
 void tr_stream_receive(tr_stream *stream, tr_receive_scratch *scratch, const tr_tick *tick);
+/* Opened in place when SRTP is on, as RTCP below. */
+void tr_stream_rtp_packet(tr_stream *stream, uint8_t *data, size_t size, const tr_address *source,
+                          int64_t t_ns, const tr_tick *tick);
 
 /* stream_play.c */
 void tr_stream_play(tr_stream *stream, int16_t *pcm, const tr_tick *tick);
@@ -130,7 +165,16 @@ void tr_stream_play(tr_stream *stream, int16_t *pcm, const tr_tick *tick);
 /* stream_rtcp.c */
 void tr_stream_report(tr_stream *stream, const tr_tick *tick, bool bye);
 void tr_stream_report_when_due(tr_stream *stream, const tr_tick *tick);
-void tr_stream_rtcp_packet(tr_stream *stream, const uint8_t *data, size_t size,
+void tr_stream_rtcp_packet(tr_stream *stream, uint8_t *data, size_t size,
                            const tr_address *source, int64_t t_ns);
+
+/* stream_srtp.c */
+void tr_stream_take_keys(tr_stream *stream, const tr_stream_keys *keys);
+void tr_stream_take_receiver(tr_stream *stream, tr_srtp *receiver, const tr_tick *tick);
+void tr_stream_drop_keys(tr_stream *stream); /* all contexts go to the pile */
+/* Genuine and not heard before: in the clear now. Else counted, or held until it can be opened. */
+bool tr_stream_opens_rtp(tr_stream *stream, uint8_t *data, size_t *size, const tr_address *source,
+                         int64_t t_ns);
+bool tr_stream_opens_rtcp(tr_stream *stream, uint8_t *data, size_t *size, int64_t t_ns);
 
 #endif

@@ -18,7 +18,7 @@ struct tr_receive_scratch {
     struct iovec pieces[BATCH];
     struct sockaddr_storage sources[BATCH];
     uint8_t control[BATCH][CONTROL_BYTES];
-    uint8_t data[BATCH][TR_RTP_MAX_BYTES];
+    _Alignas(8) uint8_t data[BATCH][TR_RTP_MAX_BYTES];
 };
 
 size_t tr_receive_scratch_size(void) { return sizeof(tr_receive_scratch); }
@@ -191,10 +191,14 @@ static void take_payload(tr_stream *s, const tr_packet *packet, uint32_t arrival
         take_audio(s, packet, arrival);
 }
 
-static void rtp_packet(tr_stream *s, const uint8_t *data, size_t size, const tr_address *source,
-                       int64_t t_ns, const tr_tick *tick)
+/* With SRTP, only what is genuine counts: for the source, for a new sender, for the time-out. A hold
+ * goes past unheard, but not past the rollover counter. */
+void tr_stream_rtp_packet(tr_stream *s, uint8_t *data, size_t size, const tr_address *source,
+                          int64_t t_ns, const tr_tick *tick)
 {
     tr_packet packet;
+    if (s->srtp.gate && !tr_stream_opens_rtp(s, data, &size, source, t_ns))
+        return;
     if (!tr_packet_parse(&packet, data, size)) {
         s->statistics.malformed++;
         return;
@@ -224,7 +228,7 @@ static int receive_batch(int fd, tr_receive_scratch *scratch)
     return recvmmsg(fd, scratch->messages, BATCH, MSG_DONTWAIT, NULL);
 }
 
-static void one_datagram(tr_stream *s, struct mmsghdr *message, const uint8_t *data, bool rtcp_port,
+static void one_datagram(tr_stream *s, struct mmsghdr *message, uint8_t *data, bool rtcp_port,
                          const tr_tick *tick)
 {
     tr_address source;
@@ -235,7 +239,7 @@ static void one_datagram(tr_stream *s, struct mmsghdr *message, const uint8_t *d
     else if (rtcp_port || (s->settings.rtcp_mux && tr_packet_is_rtcp(data, message->msg_len)))
         tr_stream_rtcp_packet(s, data, message->msg_len, &source, t_ns);
     else
-        rtp_packet(s, data, message->msg_len, &source, t_ns, tick);
+        tr_stream_rtp_packet(s, data, message->msg_len, &source, t_ns, tick);
 }
 
 /* Each stream may read as much as a call ever needs; beyond that, as a flood of strange packets

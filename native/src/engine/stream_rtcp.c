@@ -41,7 +41,7 @@ static uint32_t timestamp_now(const tr_stream *s, const tr_tick *tick, int64_t n
 
 void tr_stream_report(tr_stream *s, const tr_tick *tick, bool bye)
 {
-    uint8_t packet[TR_RTCP_MAX_BYTES];
+    _Alignas(8) uint8_t packet[TR_RTCP_MAX_BYTES + TR_SRTP_TRAILER];
     const int64_t now_ns = tr_now_ns();
     const int fd = s->settings.rtcp_mux ? s->settings.rtp_fd : s->settings.rtcp_fd;
     if (fd < 0 || s->out.rtcp.to_size == 0)
@@ -59,7 +59,11 @@ void tr_stream_report(tr_stream *s, const tr_tick *tick, bool bye)
         .cname = s->settings.cname,
     };
     s->rtcp.sent_at_last = s->statistics.sent;
-    const size_t size = tr_rtcp_build(packet, &report);
+    size_t size = tr_rtcp_build(packet, &report);
+    if (s->srtp.sender)
+        size = tr_srtp_protect_rtcp(s->srtp.sender, packet, size);
+    if (size == 0)
+        return;
     struct iovec piece = {packet, size};
     struct mmsghdr message = {.msg_hdr = {.msg_name = &s->out.rtcp.to,
                                           .msg_namelen = s->out.rtcp.to_size,
@@ -112,14 +116,16 @@ static void take_bye(tr_stream *s, const tr_rtcp_received *received, const tr_ad
     tr_stream_emit(s, TR_EVENT_RTCP_BYE, 0, 0, source, t_ns);
 }
 
-void tr_stream_rtcp_packet(tr_stream *s, const uint8_t *data, size_t size,
-                           const tr_address *source, int64_t t_ns)
+void tr_stream_rtcp_packet(tr_stream *s, uint8_t *data, size_t size, const tr_address *source,
+                           int64_t t_ns)
 {
     tr_rtcp_received received;
     if (!tr_source_filter_knows(&s->in.filter, source)) {
         s->statistics.discarded_source++;
         return;
     }
+    if (s->srtp.gate && !tr_stream_opens_rtcp(s, data, &size, t_ns))
+        return;
     if (!tr_rtcp_parse(&received, data, size, s->settings.ssrc)) {
         s->statistics.malformed++;
         return;

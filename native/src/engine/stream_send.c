@@ -19,7 +19,7 @@ void tr_stream_transmit(tr_stream *s)
     /* An ICMP error of an earlier packet or a full buffer costs this packet, never the call. */
     if (sendmmsg(s->settings.rtp_fd, &message, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) {
         s->statistics.sent++;
-        s->statistics.sent_octets += (int64_t)s->out.packet_size - TR_RTP_HEADER;
+        s->statistics.sent_octets += (int64_t)s->out.payload_size;
     } else {
         s->statistics.send_errors++;
     }
@@ -27,13 +27,15 @@ void tr_stream_transmit(tr_stream *s)
 }
 
 /* After a long stall: speech of before it would only arrive late. Its sequence number is taken back,
- * or the peer would count a loss. A telephone-event is as true as before, and is not repeated often. */
+ * or the peer would count a loss; but SRTP uses none twice, whatever became of the packet
+ * (RFC 3711 section 9.1). A telephone-event is as true as before, and is not repeated often. */
 void tr_stream_withdraw(tr_stream *s)
 {
     if (s->out.packet_size == 0 || (s->out.packet[1] & 0x7F) != s->settings.payload_type)
         return;
     s->out.marker |= s->out.packet[1] >> 7;
-    s->out.sequence--;
+    if (!s->srtp.sender)
+        s->out.sequence--;
     s->out.packet_size = 0;
 }
 
@@ -42,6 +44,11 @@ static void prepare_packet(tr_stream *s, tr_packet packet)
     packet.sequence = s->out.sequence++;
     packet.ssrc = s->settings.ssrc;
     s->out.packet_size = tr_packet_build(s->out.packet, &packet);
+    s->out.payload_size = packet.payload_size;
+    if (!s->srtp.sender)
+        return;
+    s->out.packet_size = tr_srtp_protect(s->srtp.sender, s->out.packet, s->out.packet_size);
+    s->statistics.send_errors += s->out.packet_size == 0;
 }
 
 static void prepare_audio(tr_stream *s, uint32_t samples)

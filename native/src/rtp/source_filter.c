@@ -133,6 +133,12 @@ tr_source_verdict tr_source_filter_check(tr_source_filter *filter, const tr_addr
     return consider(filter, source, t_ns);
 }
 
+bool tr_source_filter_may_be(const tr_source_filter *filter, const tr_address *source)
+{
+    return tr_address_same(source, &filter->signalled) ||
+           tr_address_same(source, &filter->accepted) || may_be_candidate(filter, source);
+}
+
 bool tr_source_filter_knows(const tr_source_filter *filter, const tr_address *source)
 {
     return tr_address_same_host(source, &filter->accepted) ||

@@ -55,9 +55,11 @@ typedef enum {
 
 /* (Re-)signalled: forgets what was latched unless the remote is the same as before. */
 void tr_source_filter_signal(tr_source_filter *filter, const tr_stream_settings *settings);
-/* Call for valid RTP packets only. */
+/* Call for valid RTP packets only; with SRTP, for genuine ones. */
 tr_source_verdict tr_source_filter_check(tr_source_filter *filter, const tr_address *source,
                                          int64_t t_ns);
+/* May a packet from here be listened to, or count towards it? Spares opening those of strangers. */
+bool tr_source_filter_may_be(const tr_source_filter *filter, const tr_address *source);
 /* May RTCP from here be believed: the host of the source we hear or of the signalled remote. */
 bool tr_source_filter_knows(const tr_source_filter *filter, const tr_address *source);
 

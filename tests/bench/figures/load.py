@@ -6,12 +6,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 from tests.bench import machine, pacing
 from tests.bench.bench import Bench
 from tests.bench.caller import Caller
+from tests.bench.control import Control
 from tests.bench.processes import end, footprint
 from tests.bench.service import Service, Setup
 from tests.bench.sip import NoAnswerError, offer
@@ -24,6 +24,8 @@ BACK_PERCENT = 10.0
 RING_MS = 20.0
 TRANSACTIONS = 4096
 CALLS = 2_000
+PHONES = 40
+SPARE = 1  # the phone beside the one that talks
 GROWTH_MB = 1.0
 SETTLED_S = 40.0  # 64*T1 after the flood every transaction of it is over
 
@@ -32,12 +34,17 @@ def run_flood(bench: Bench) -> list[Row]:
     """200 INVITEs a second, never acknowledged, wrong digests and half-open streams among them."""
     seconds = 15 if bench.quick else 60
     with bench.service(Setup(lines=2, streams=True)) as service, Caller() as friend:
-        _warm_up(service, friend)
+        with service.control() as control:
+            # A whole call before: what is loaded once shall not count as growth.
+            _call(friend, service, control, SPARE)
+            _await_idle(control, SPARE)
         before = footprint(service.pid).rss_mb
-        with _flood(service, seconds) as flood, machine.watched() as bare:
-            talked = talk(service.target(), service.pid, seconds)
+        with ExitStack() as stack, machine.watched() as bare:
+            flood = Flood(service, seconds, stack)
+            # The flood begins when the call is up, and outlasts it.
+            talked = talk(service.target(), service.pid, seconds, flood.press)
             during = _transactions(service)
-            said, _ = flood.communicate(timeout=seconds + 30)
+            said = flood.said()
         ring_ms = _ring(friend, service)
         peak = footprint(service.pid).rss_mb
         time.sleep(SETTLED_S)
@@ -59,10 +66,14 @@ def run_flood(bench: Bench) -> list[Row]:
 
 
 def run_series(bench: Bench) -> list[Row]:
-    """Calls one after another: answered by the phone, hung up by the caller."""
+    """Calls one after another: answered by a phone, hung up by the caller.
+
+    A handset that is put down counts as down after a second (it could be a flash), so the calls go
+    round many phones.
+    """
     count = 200 if bench.quick else CALLS
-    with bench.service(Setup(auto_answer_s=0.0)) as service, Caller() as caller:
-        _calls(caller, service, 50)
+    with bench.service(Setup(lines=PHONES, auto_answer_s=0.0)) as service, Caller() as caller:
+        _calls(caller, service, 2 * PHONES)
         before = footprint(service.pid).rss_mb
         began = time.monotonic()
         lost = _calls(caller, service, count)
@@ -77,33 +88,34 @@ def run_series(bench: Bench) -> list[Row]:
 
 def _calls(caller: Caller, service: Service, count: int) -> int:
     lost = 0
-    for _ in range(count):
-        dialog = caller.dialog(service.target(), offer("127.0.0.1", 40_000))
-        try:
-            caller.call(dialog)
-            lost += caller.bye(dialog).status != 200
-        except NoAnswerError:
-            lost += 1
-        _rest(service)
+    with service.control() as control:
+        for n in range(count):
+            lost += not _call(caller, service, control, n % PHONES)
     return lost
 
 
-def _rest(service: Service) -> None:
-    """Put the handset down, so that the next call finds the phone idle."""
-    with service.control() as control:
-        control.ask("handset.on-hook", line=service.names[0])
+def _call(caller: Caller, service: Service, control: Control, line: int) -> bool:
+    _await_idle(control, line)
+    dialog = caller.dialog(service.target(line), offer("127.0.0.1", 40_000))
+    try:
+        caller.call(dialog)
+        good = caller.bye(dialog).status == 200
+    except NoAnswerError:
+        good = False
+    control.ask("handset.on-hook", line=service.names[line])
+    return good
 
 
-def _warm_up(service: Service, friend: Caller) -> None:
-    """One whole call: what is loaded once shall not count as growth."""
-    dialog = friend.dialog(service.target(), offer("127.0.0.1", 40_000))
-    friend.call(dialog)
-    friend.bye(dialog)
-    _rest(service)
+def _await_idle(control: Control, line: int) -> None:
+    deadline = time.monotonic() + 5
+    while control.ask("status")["lines"][line]["state"] != "idle":
+        if time.monotonic() > deadline:
+            raise NoAnswerError("the handset is down, and its line does not become idle")
+        time.sleep(0.01)
 
 
 def _ring(friend: Caller, service: Service) -> float:
-    target = service.target(1)
+    target = service.target(SPARE)
     dialog = friend.dialog(target, offer("127.0.0.1", 40_000))
     ringing = friend.call(dialog, until=180)
     friend.cancel(dialog)
@@ -115,17 +127,28 @@ def _transactions(service: Service) -> int:
         return int(control.ask("status")["limits"]["transactions"]["now"])
 
 
-@contextmanager
-def _flood(service: Service, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-    target = service.target()
-    command = [
-        sys.executable, "-m", "tests.bench.flood", f"127.0.0.1:{service.port}",
-        "--rate", str(RATE), "--seconds", str(seconds), "--user", target.username,
-        "--to", target.user, "--tcp", f"127.0.0.1:{service.port}",
-        "--tls", f"127.0.0.1:{service.tls_port}",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        end(process)
+class Flood:
+    """The flood's process, started by the first key of a call."""
+
+    def __init__(self, service: Service, seconds: float, stack: ExitStack) -> None:
+        target = service.target()
+        self._seconds = seconds
+        self._stack = stack
+        self._process: subprocess.Popen[bytes] | None = None
+        self._command = [
+            sys.executable, "-m", "tests.bench.flood", f"127.0.0.1:{service.port}",
+            "--rate", str(RATE), "--seconds", str(seconds), "--user", target.username,
+            "--to", target.user, "--tcp", f"127.0.0.1:{service.port}",
+            "--tls", f"127.0.0.1:{service.tls_port}",
+        ]  # fmt: skip
+
+    def press(self, n: int) -> None:
+        """The call is up."""
+        if n == 0:
+            self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE)
+            self._stack.callback(end, self._process)
+
+    def said(self) -> bytes:
+        """What came back, when it is over."""
+        assert self._process is not None
+        return self._process.communicate(timeout=self._seconds + 30)[0]

@@ -1,0 +1,70 @@
+"""Makes the lines of the configuration: driver, machine, engine line, sound card, handset."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gateway.hardware.registry import create_line
+from gateway.line import LineMachine
+from gateway.media.engine import Engine
+from gateway.media.line import Line
+from gateway.service import config
+from gateway.service.countries import read_country
+from gateway.service.handset_control import HandsetControl
+from gateway.service.journal import Journal, Message
+from gateway.service.line_binding import LineUnit
+
+if TYPE_CHECKING:
+    from gateway.hardware.audio_alsa import AlsaAudio
+
+
+class LineFactory:
+    """`turn(now)` is called whenever a line may have something to say."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        loop: asyncio.AbstractEventLoop,
+        turn: Callable[[float], None],
+        journal: Journal,
+    ) -> None:
+        self._engine = engine
+        self._loop = loop
+        self._turn = turn
+        self._journal = journal
+
+    def unit(self, line: config.Line) -> LineUnit:
+        """The line, not yet started. Raises HardwareError or ConfigError."""
+        audio = self._engine.open_line()
+        country = read_country(line.country)
+        options = {
+            "auto_answer_s": line.auto_answer_s,
+            "flash_ms": country.hook.typical_flash_ms,
+        }
+        port = create_line(line.name, line.driver, options, audio)
+        unit = LineUnit(line.name, port, LineMachine(country), audio, self._loop, self._turn)
+        if line.audio is not None:
+            unit.give_card(self._sound_card(line.name, audio, line.audio))
+        return unit
+
+    def handset(self, unit: LineUnit) -> HandsetControl | None:
+        """What drives the handset, where it is a simulated one."""
+        if unit.simulated is None:
+            return None
+        return HandsetControl(unit, unit.simulated.handset, lambda: self._turn(self._loop.time()))
+
+    def _sound_card(self, line: str, audio: Line, devices: config.Audio) -> AlsaAudio:
+        from gateway.hardware.audio_alsa import AlsaAudio  # noqa: PLC0415 - seldom a card
+
+        # The journal may be written from any thread: these are called on the audio threads.
+        return AlsaAudio(
+            audio,
+            devices.capture,
+            devices.playback,
+            lambda text: self._journal.write(Message.LINE_FAULT, f"line {line}: {text}", line=line),
+            on_recovered=lambda: self._journal.write(
+                Message.LINE_READY, f"line {line}: the sound card works", line=line
+            ),
+        )

@@ -1,0 +1,55 @@
+"""What was refused and ignored, for the journal: enough to see an attack, too little to be one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gateway.service.journal import Journal, Message
+from gateway.service.text import host_port
+from gateway.service.throttle import Throttle
+from gateway.sip import AuthFailed, Malformed, Refused
+
+# Records of one kind in a minute; the rest become one number.
+_EACH: Final = 10
+_WHAT: Final = {
+    Message.AUTH_FAILED: "more logins failed",
+    Message.MALFORMED: "more messages were malformed",
+    Message.REQUEST_REFUSED: "more requests were refused",
+}
+
+
+class SecurityJournal:
+    """Call `minute` once a minute."""
+
+    def __init__(self, journal: Journal, *, each: int = _EACH) -> None:
+        self._journal = journal
+        self._throttle: Throttle[Message] = Throttle(each)
+
+    def told(self, event: Refused | AuthFailed | Malformed) -> None:
+        """What the stack refused by itself."""
+        peer = host_port(event.flow.remote)
+        match event:
+            case Refused(_, method, status, why, call_id):
+                text = f"{method} from {peer} refused with {status}: {why}"
+                self._write(
+                    Message.REQUEST_REFUSED, text, peer=peer, sip_status=status, call_id=call_id
+                )
+            case AuthFailed(_, username, why):
+                text = f"{peer} did not authenticate as {username!r}: {why}"
+                self._write(Message.AUTH_FAILED, text, peer=peer)
+            case Malformed(_, error, size):
+                text = f"{size} bytes from {peer} are no SIP message: {error}"
+                self._write(Message.MALFORMED, text, peer=peer)
+
+    def minute(self, strangers: int, last: str) -> None:
+        """What a minute brought beyond single records. `strangers`: messages and connections from
+        outside `allow_from`, `last` the source of the last one."""
+        if strangers:
+            text = f"{strangers} datagrams of strangers got no answer, the last from {last}"
+            self._journal.write(Message.STRANGERS, text, peer=last, count=strangers)
+        for kind, count in self._throttle.turn_over().items():
+            self._journal.write(kind, f"{count} {_WHAT[kind]} in the last minute", count=count)
+
+    def _write(self, kind: Message, text: str, **fields: Any) -> None:
+        if self._throttle.passes(kind):
+            self._journal.write(kind, text, **fields)
