@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from gateway.errors import RemoteProtocolError
+from gateway.sip.client_request import ClientRequest
 from gateway.sip.dialog import Dialog
 from gateway.sip.dialog_requests import DialogRequests
 from gateway.sip.extension_headers import parse_number
@@ -13,10 +14,11 @@ from gateway.sip.grammar import split_list
 from gateway.sip.media import NegotiatedMedia
 from gateway.sip.message import Response
 from gateway.sip.request_text import Lines
-from gateway.sip.stray import Unheard
 
 MOST: Final = 16
 """Forks of one call that are told apart; a proxy that rings more is answered by the final alone."""
+_PRACKS: Final = 4
+"""Of one dialog, that wait for their answers: a peer must not fill our memory."""
 
 
 class Early:
@@ -25,7 +27,7 @@ class Early:
     `renegotiated`: an UPDATE has changed the media, so an answer that the 2xx repeats is old.
     """
 
-    __slots__ = ("dialog", "media", "renegotiated", "requests", "rseq")
+    __slots__ = ("_unanswered", "dialog", "media", "renegotiated", "requests", "rseq")
 
     def __init__(self, dialog: Dialog, requests: DialogRequests) -> None:
         self.dialog = dialog
@@ -33,6 +35,7 @@ class Early:
         self.rseq: int | None = None
         self.media: NegotiatedMedia | None = None
         self.renegotiated = False
+        self._unanswered = 0
 
     def learn(self, response: Response) -> None:
         """A later provisional may bring another Contact."""
@@ -46,11 +49,23 @@ class Early:
             return True
         if self.rseq is not None and number != self.rseq + 1:
             return False
+        if self._unanswered >= _PRACKS:
+            return False  # section 3: one at a time is all that a peer may send; it comes again
+        self._unanswered += 1
         self.rseq = number
         cseq = response.cseq
         extra = [*lines, ("RAck", f"{number} {cseq.number} {cseq.method}")]
-        self.requests.send("PRACK", Unheard(), now, lambda _: extra)
+        self.requests.send("PRACK", self, now, lambda _: extra)
         return True
+
+    def response(self, request: ClientRequest, response: Response, now: float) -> None:
+        """To a PRACK of ours: all that counts is that there is one."""
+        if response.status >= 200:
+            self._unanswered -= 1
+
+    def failed(self, request: ClientRequest, why: str, now: float) -> None:
+        """A PRACK of ours that nobody answers."""
+        self._unanswered -= 1
 
 
 def _rseq(response: Response) -> int | None:

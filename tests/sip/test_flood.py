@@ -8,7 +8,7 @@ import pytest
 
 from gateway.sip import Flow, Limits, StackSettings
 
-from .callee import TO_BOB, in_dialog, place, respond, up
+from .callee import CONTACT, TO_BOB, in_dialog, place, respond, up
 from .harness import FLOW, Caller, World, connected, incoming, statuses
 
 LIMITS = Limits(transactions=64)
@@ -111,6 +111,17 @@ def test_a_flood_of_answers_to_our_invite_makes_nothing(world: World) -> None:
         world.receive(respond(invite, 100 + number % 99, tag=f"t{number}"), TO_BOB)
     assert world.stack.counters["transactions"] == 1
     assert world.stack.counters["dialogs"] == 1
+    assert call.state == "calling"
+
+
+def test_reliable_provisionals_without_end_are_acknowledged_as_far_as_the_peer_answers() -> None:
+    world = World(StackSettings(profile="full"))
+    call, invite = place(world)
+    for number in range(1, 1000):
+        extra = [("Require", "100rel"), ("RSeq", str(number))]
+        text = respond(invite, 180, tag="x", contact=CONTACT, extra=extra)
+        world.receive(text, TO_BOB)
+    assert world.stack.counters["transactions"] == 1 + 4
     assert call.state == "calling"
 
 

@@ -3,7 +3,7 @@
 Whatever is lost, repeated or reordered, and whoever hangs up when: a request has one final answer,
 a call ends once at each end, and in the end nothing is left of it anywhere.
 
-`TIPRING_MACHINE_EXAMPLES` sets how many runs each test makes (default 60).
+`TIPRING_MACHINE_EXAMPLES` sets how many runs each test makes (default 150).
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ class WithPasswords(TwoStacks):
 
 
 MACHINES = [WithPasswords, ByDatagram, ByStream, IntoTheVoid]
-EXAMPLES = int(os.environ.get("TIPRING_MACHINE_EXAMPLES") or 60)
+EXAMPLES = int(os.environ.get("TIPRING_MACHINE_EXAMPLES") or 150)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
