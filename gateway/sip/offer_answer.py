@@ -135,7 +135,7 @@ def codec_under(number: str, encoding: str, local: LocalMedia) -> Codec | None:
 
 
 def _is_payload_type(number: str) -> bool:
-    return number.isdigit() and int(number) < 128
+    return len(number) < 4 and number.isascii() and number.isdigit() and int(number) < 128
 
 
 def event_number(section: Media) -> int | None:
