@@ -19,6 +19,7 @@ from gateway.sip.client_transaction import (
 )
 from gateway.sip.context import Context
 from gateway.sip.extension_headers import parse_retry_after
+from gateway.sip.hops import Hops
 from gateway.sip.message import Response
 from gateway.sip.request_plan import Plan
 from gateway.sip.request_text import RequestText
@@ -32,7 +33,6 @@ __all__ = ["ClientRequest", "Plan", "RequestHost", "RequestUser", "send_cancel"]
 
 # RFC 3261 section 18.1.1: a request within 200 bytes of an unknown path MTU goes by TCP.
 UDP_MOST: Final = 1300
-_TRANSPORTS: Final = ("udp", "tcp", "tls")
 
 
 class RequestUser(Protocol):
@@ -66,8 +66,7 @@ class ClientRequest:
 
     __slots__ = (
         "_answered", "_cancelled", "_context", "_hop", "_hops", "_host", "_looking", "_number",
-        "_passed_over", "_refusal", "_silent", "_transaction", "_user", "_why", "flow", "plan",
-        "problem", "text",
+        "_refusal", "_silent", "_transaction", "_user", "_why", "flow", "plan", "problem", "text",
     )  # fmt: skip
 
     def __init__(self, context: Context, host: RequestHost, plan: Plan, user: RequestUser) -> None:
@@ -77,8 +76,7 @@ class ClientRequest:
         self._number = 0
         self._transaction: ClientTransaction | None = None  # the present try, while there is one
         self._hop: Flow | None = None  # what it was made for, before a long request went by TCP
-        self._hops: list[Flow] = []  # where else it may go
-        self._passed_over: set[tuple[str, tuple[str, int]]] = set()  # those mute, or with 503
+        self._hops = Hops(context.resting)  # where else it may go
         self._looking = False  # a look-up is under way
         self._silent = False  # the present try has had `failover_s` without any response
         self._answered = False
@@ -115,6 +113,7 @@ class ClientRequest:
         if self._cancelled:
             return
         self._cancelled = True
+        self._stay()
         if isinstance(self._transaction, InviteClient):
             send_cancel(self._host, self._transaction, now)
         else:
@@ -128,12 +127,13 @@ class ClientRequest:
         self._looking = False
         if self._answered:
             return
-        self._hops = self._context.resting.order(flows, now)
+        if not self._cancelled:
+            self._hops.found(flows, now)
         if not flows:
             self._why = reason or "no address found"
         if self._transaction is None:
             self._go_on(now)
-        elif self._silent and self._left:
+        elif self._silent and self._hops:
             self._leave()
             self._go_on(now)
 
@@ -157,10 +157,10 @@ class ClientRequest:
         """From our transaction: silence for 64*T1, or the network refused."""
         assert self.flow is not None
         self._context.deadlines.cancel(("failover", self))
-        self._context.resting.rest(self.flow, now + REST_S)
-        if self.flow.reliable and why != NO_RESPONSE:
-            # The connection was dead, not the host: by a new one it may be reached.
-            self._passed_over.discard((self.flow.transport, self.flow.remote))
+        if why == NO_RESPONSE:
+            self._hops.mute(self.flow, now + REST_S)
+        else:
+            self._hops.broken(self.flow, now + REST_S)
         self._why = why
         self._transaction = None
         self._go_on(now)
@@ -171,8 +171,8 @@ class ClientRequest:
             return
         self._silent = True
         self._why = NO_RESPONSE
-        self._pass_over(self.flow, now + REST_S)
-        if self._left:
+        self._hops.mute(self.flow, now + REST_S)
+        if self._hops:
             self._leave()
             self._go_on(now)
         else:
@@ -185,16 +185,13 @@ class ClientRequest:
             if self._cancelled:
                 send_cancel(self._host, self._transaction, now)
             if response.status > 100:
-                # Somebody's phone rings: nobody else is asked.
-                self._hops = []
-                self.plan = self.plan._replace(fallback=None)
+                self._stay()  # somebody's phone rings
         self._user.response(self, response, now)
 
     def _unavailable(self, response: Response, now: float) -> None:
         """503: this host wants to be left alone (RFC 3263 section 4.3)."""
         assert self.flow is not None
-        for transport in _TRANSPORTS:
-            self._pass_over(self.flow._replace(transport=transport), now + _retry_after(response))
+        self._hops.unavailable(self.flow, now + _retry_after(response))
         self._refusal = response
         self._transaction = None
         self._go_on(now)
@@ -202,7 +199,7 @@ class ClientRequest:
     def _final(self, response: Response, now: float) -> None:
         assert self.flow is not None
         self._answered = True
-        self._context.resting.works(self.flow)
+        self._hops.works(self.flow)
         credentials = self.plan.credentials_for(self.flow)
         if credentials is not None and response.status not in {401, 407}:
             credentials.answered(response)
@@ -224,15 +221,6 @@ class ClientRequest:
 
     # --- tries --------------------------------------------------------------------------------
 
-    @property
-    def _left(self) -> list[Flow]:
-        """The hops that may still be asked."""
-        return [
-            hop
-            for hop in ([] if self._cancelled else self._hops)
-            if (hop.transport, hop.remote) not in self._passed_over
-        ]
-
     def _seek(self, way: Flow | Target, now: float) -> None:
         if isinstance(way, Flow):
             self.resolved([way], now, "")
@@ -243,15 +231,16 @@ class ClientRequest:
     def _fall_back(self, now: float) -> bool:
         """Look for another way than those that were found; whether there may be one."""
         way = self.plan.fallback
-        if way is None or self._cancelled:
+        if way is None:
             return self._looking
         self.plan = self.plan._replace(fallback=None)
         self._seek(way, now)
         return True
 
-    def _pass_over(self, flow: Flow, until: float) -> None:
-        self._context.resting.rest(flow, until)
-        self._passed_over.add((flow.transport, flow.remote))
+    def _stay(self) -> None:
+        """Nobody else is asked."""
+        self._hops.clear()
+        self.plan = self.plan._replace(fallback=None)
 
     def _leave(self) -> None:
         """Nobody waits for the present try any more."""
@@ -264,10 +253,9 @@ class ClientRequest:
 
     def _go_on(self, now: float) -> None:
         """The present try is over: the next one, or the end."""
-        hops = self._left
-        if hops:
-            self._hops = hops[1:]
-            self._send(hops[0], now)
+        hop = self._hops.take()
+        if hop is not None:
+            self._send(hop, now)
         elif not self._fall_back(now):
             self._give_up(now)
 
@@ -288,7 +276,7 @@ class ClientRequest:
             self._context, self.text, self.flow, self, self._host.forget_client
         )
         # A connection that the peer opened is a way that nothing found in DNS can better.
-        if self._left or (self.plan.fallback is not None and not hop.accepted):
+        if self._hops or (self.plan.fallback is not None and not hop.accepted):
             wait = self._context.settings.failover_s
             self._context.deadlines.set(("failover", self), now + wait)
         self._host.start_transaction(self._transaction, now)
@@ -301,8 +289,7 @@ class ClientRequest:
         long = hop.transport == "udp" and len(text.data()) > UDP_MOST
         if not long or self._context.resting.rests(tcp, now):
             return hop, text
-        if hop not in self._hops:
-            self._hops.insert(0, hop)
+        self._hops.keep(hop)
         return tcp, text._replace(via=self._context.via(tcp, text.branch))
 
 
