@@ -128,6 +128,7 @@ def test_how_we_present_ourselves(
     assert (headers.get("From") or "").rpartition(";tag=")[0] == sender
     assert headers.get("P-Asserted-Identity") == asserted
     assert headers.get("Privacy") == privacy
+    assert ("anonymous@" in (headers.get("Contact") or "")) == private
 
 
 def test_a_transferred_call_says_so() -> None:
