@@ -11,7 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.errors import RemoteProtocolError
-from gateway.sip.client_transaction import ClientTransaction, InviteClient, NonInviteClient
+from gateway.sip.client_transaction import (
+    SILENCE,
+    ClientTransaction,
+    InviteClient,
+    NonInviteClient,
+)
 from gateway.sip.context import Context
 from gateway.sip.extension_headers import parse_retry_after
 from gateway.sip.message import Response
@@ -166,7 +171,7 @@ class ClientRequest:
         if self._cancelled or self.flow is None or self._transaction is None:
             return
         self._silent = True
-        self._why = "no response"
+        self._why = SILENCE
         self._pass_over(self.flow, now + REST_S)
         if self._hops:
             self._leave()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.sip.context import Context
 from gateway.sip.message import Response
@@ -19,6 +19,9 @@ from gateway.sip.transaction import (
     Table,
 )
 from gateway.sip.wire import Flow
+
+SILENCE: Final = "no response"
+"""Why a request failed that left and was not answered; other reasons are the network's."""
 
 
 class TransactionUser(Protocol):
@@ -115,7 +118,7 @@ class ClientTransaction(Machine):
         self._user.response(message, now)
 
     def _time_out(self, now: float) -> None:
-        self._user.failed("no response", now)
+        self._user.failed(SILENCE, now)
 
     def _fail(self, now: float, why: str = "the network refused") -> None:
         self._user.failed(why, now)
