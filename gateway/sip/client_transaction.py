@@ -21,6 +21,7 @@ from gateway.sip.transaction import (
 from gateway.sip.wire import Flow
 
 NO_RESPONSE: Final = "no response"
+"""Why a request failed that left and was not answered; other reasons are the network's."""
 
 
 class TransactionUser(Protocol):

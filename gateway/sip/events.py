@@ -61,7 +61,10 @@ class Answered(NamedTuple):
 
 
 class MediaChanged(NamedTuple):
-    """A re-INVITE or UPDATE changed the media: apply `media`."""
+    """A re-INVITE or UPDATE changed the media, early ones too: apply `media`.
+
+    The old media come once more when the peer has refused what we asked for (a hold, a resume).
+    """
 
     session: Session
     media: NegotiatedMedia

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.client_request import ClientRequest
+from gateway.sip.client_transaction import NO_RESPONSE
 from gateway.sip.dialog_requests import Acknowledgement
 from gateway.sip.events import EndCause
 from gateway.sip.extension_headers import parse_retry_after
@@ -25,6 +26,8 @@ _SDP: Final = ("Content-Type", "application/sdp")
 # A peer that answers 491 so often in a row will not change its mind.
 _TRIES: Final = 5
 _LONGEST_WAIT_S: Final = 10
+# A network that is gone may be back soon.
+_NETWORK_S: Final = 5.0
 
 
 class Offers:
@@ -120,10 +123,15 @@ class Offers:
             self._refused(request, response, now)
 
     def failed(self, request: ClientRequest, why: str, now: float) -> None:
-        """No answer to our re-INVITE or UPDATE: the peer is gone."""
-        if request is self._ours:
-            self._ours = None
+        """No answer to our re-INVITE or UPDATE: the peer is gone, or our network is, for now."""
+        if request is not self._ours:
+            return
+        self._ours = None
+        if why == NO_RESPONSE:
             self._call.finish(EndCause.NO_RESPONSE, now)
+        else:
+            # Section 8.1.3.1: as good as a 503, and no reason to end a call.
+            self._give_back(_NETWORK_S, now)
 
     def _acknowledge(self, request: ClientRequest, success: Response, now: float) -> None:
         """ACK every 2xx, the repeated one and the one that comes after the call's end, too."""
@@ -168,19 +176,23 @@ class Offers:
             # Section 12.2.1.2: the peer knows nothing of the call any more.
             call.finish(EndCause.NO_RESPONSE, now)
             return
+        if status in {405, 501} and request.plan.method == "UPDATE":
+            call.peer.refuses("UPDATE")
+            self.refresh(now)
+            return
+        self._give_back(self._wait_s(refusal), now)
+
+    def _give_back(self, wait: float | None, now: float) -> None:
+        """The offer was not taken: it is made again after `wait` seconds, or never was."""
+        call = self._call
         if self._body:
             call.negotiation.refused()
-        wait = self._wait_s(refusal)
         if wait is not None and self._tries < _TRIES:
             self._tries += 1
             self._waiting = True
             call.context.deadlines.set(("again", self), now + wait)
             return
         self._tries = 0
-        if status in {405, 501} and request.plan.method == "UPDATE":
-            call.peer.refuses("UPDATE")
-            self.refresh(now)
-            return
         if not self._refreshing:
             call.offer_refused()
         self.catch_up(now)

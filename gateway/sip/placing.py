@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gateway.errors import LocalProtocolError
+from gateway.sip.accounts import Account
 from gateway.sip.call_plan import CallPlan, account_uri, asserted, called_uri, sender
 from gateway.sip.context import Context
 from gateway.sip.dialog import target_of
@@ -44,13 +45,19 @@ def plan_call(context: Context, provider: Provider | None, wish: Wish) -> CallPl
         to=uri,
         sender=lambda host: sender(account, host, tag, private=wish.private),
         call_id=context.tokens.hex(12),
-        contact_user=account_uri(account).user or "" if account is not None else "tipring",
+        contact_user=_contact_user(account, private=wish.private),
         profile=PROFILES[named] if named else context.profile_for(host),
         path=path,
         fallback=fallback,
         routes=routes,
         extra=[*asserted(account, private=wish.private), *_transferred(wish)],
     )
+
+
+def _contact_user(account: Account | None, *, private: bool) -> str:
+    if private:
+        return "anonymous"  # RFC 3323 section 4.1.1.3: no header of ours tells who calls
+    return "tipring" if account is None else account_uri(account).user or ""
 
 
 def _transferred(wish: Wish) -> Lines:

@@ -138,6 +138,40 @@ def test_silence_to_our_reinvite_ends_the_call(kind: str, world: World) -> None:
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
 
 
+def refuse_to_send(world: World) -> int:
+    """The network takes nothing; how many messages there were."""
+    datagrams = world.stack.to_send()
+    for datagram in datagrams:
+        world.stack.transport_failed(datagram.key, "no route to host", world.now)
+    return len(datagrams)
+
+
+def test_a_network_that_is_gone_for_a_moment_cuts_no_call(kind: str, world: World) -> None:
+    """RFC 3261 section 8.1.3.1: as good as a 503."""
+    session, peer = up(world, kind)
+    session.hold(world.now)
+    assert refuse_to_send(world) == 1
+    assert (world.events(), session.state) == ([], "confirmed")
+    ((at, again),) = world.run(5)
+    assert (at, direction(again)) == (5.0, "sendonly")
+    assert isinstance(again, Request)
+    peer.reply(again, 200, OURS_HELD)
+    assert world.event(MediaChanged).media.holding
+
+
+def test_a_network_that_stays_away_is_a_refusal(kind: str, world: World) -> None:
+    session, _ = up(world, kind)
+    session.hold(world.now)
+    tries = 0
+    while refuse_to_send(world):
+        tries += 1
+        world.now += 5
+        world.stack.handle_deadline(world.now)
+    assert tries == 6
+    assert not session.on_hold
+    assert session.state == "confirmed"
+
+
 @pytest.mark.parametrize("body", ["", "v=1\n", ANSWER.replace("m=audio 12692", "m=audio 0")])
 def test_an_unusable_answer_to_our_reinvite(body: str, kind: str, world: World) -> None:
     session, peer = up(world, kind)

@@ -45,6 +45,7 @@ DIALLED = [
     ("+15551234567", "sip:+15551234567@example.sip.twilio.com"),
     ("+1 555 123 4567", "sip:+15551234567@example.sip.twilio.com"),
     ("600", "sip:600@example.sip.twilio.com"),
+    ("tel:+15551234567;phone-context=x", "sip:+15551234567@example.sip.twilio.com"),
     ("*72#", "sip:*72%23@example.sip.twilio.com"),
     ("bob", "sip:bob@example.sip.twilio.com"),
     ("J\u00fcrgen", "sip:J%C3%BCrgen@example.sip.twilio.com"),
@@ -128,6 +129,7 @@ def test_how_we_present_ourselves(
     assert (headers.get("From") or "").rpartition(";tag=")[0] == sender
     assert headers.get("P-Asserted-Identity") == asserted
     assert headers.get("Privacy") == privacy
+    assert ("anonymous@" in (headers.get("Contact") or "")) == private
 
 
 def test_a_transferred_call_says_so() -> None:
