@@ -48,8 +48,11 @@ class SipCore(Protocol):
     def uses(self, flow: Flow) -> bool:
         """Whether a call or registration lives on that connection."""
 
+    def live_flows(self) -> list[Flow]:
+        """Flows that calls and registrations live on."""
+
     def keepalive_flows(self) -> list[Flow]:
-        """Flows that must be kept open."""
+        """Those that must be kept open."""
 
     def addresses_changed(self, now: float) -> None:
         """Our own addresses are others now."""

@@ -75,7 +75,7 @@ class Upkeep:
         self._arm()
 
     def _look(self, *, gone: bool = False) -> None:
-        hosts = [flow.remote[0] for flow in self._core.keepalive_flows()]
+        hosts = [flow.remote[0] for flow in self._core.live_flows()]
         if self._watch.changed(hosts) or gone:
             self._moved()
 

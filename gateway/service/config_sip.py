@@ -70,6 +70,7 @@ class InboundAuth(Table, frozen=True):
     """[sip.inbound_auth]: INVITEs are challenged when this table is present.
 
     MD5 is what Twilio and most phones speak; `algorithms` and `qop` are offered in their order.
+    `next_nonce`: a 200 tells the nonce for the caller's next call, which is then not challenged.
     """
 
     realm: Annotated[str, Meta(min_length=1, description="a name")] = "tipring"
@@ -82,6 +83,7 @@ class InboundAuth(Table, frozen=True):
         tuple[Literal["auth", "auth-int"], ...],
         Meta(min_length=1, description='a list of "auth" and "auth-int"'),
     ] = ("auth",)
+    next_nonce: bool = False
 
     def passwords(self) -> dict[str, Secret]:
         """User name to password; complete once `config_file.load` has read the files."""

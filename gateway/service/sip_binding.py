@@ -93,7 +93,13 @@ def _auth(config: Config) -> InboundAuth | None:
     if auth is None:
         return None
     users = {name: secret.reveal() for name, secret in auth.passwords().items()}
-    return InboundAuth(realm=auth.realm, users=users, algorithms=auth.algorithms, qops=auth.qop)
+    return InboundAuth(
+        realm=auth.realm,
+        users=users,
+        algorithms=auth.algorithms,
+        qops=auth.qop,
+        next_nonce=auth.next_nonce,
+    )
 
 
 def _renderer(

@@ -185,6 +185,7 @@ class Dispatch:
             return
         session.account = self._providers.brings(message, flow)
         session.replaces = replaced
+        session.login_info = self._authentication.info_headers(message, now)
         transaction.owner = session
         self._context.count("calls")
         self._context.report(IncomingCall(session))

@@ -42,6 +42,7 @@ class InviteSession(Session):
         super().__init__(context, host, profile, request.uri.user or "", "incoming")
         self.request = request
         self.replaces: Session | None = None
+        self.login_info: Lines = []  # what the 200 says of the next login (RFC 7615)
         self._transaction = transaction
         self._refusal: tuple[int, str | None, Lines] = (480, None, [])
         self._provisionals = Provisionals(self, transaction)
@@ -192,7 +193,7 @@ class InviteSession(Session):
         self._answered_at = now
         flow = self.dialog.flow
         lines = [*self.headers.success(self.request, flow), *self.expiry.answer(self.request, now)]
-        lines += self.headers.ok(self.facts_at(200, now))
+        lines += [*self.headers.ok(self.facts_at(200, now)), *self.login_info]
         settled = self._provisionals.settled
         body, offered = (b"", False) if settled else self.negotiation.first_answer()
         self._transaction.reply(200, now, [*lines, _SDP] if body else lines, body)

@@ -82,12 +82,15 @@ class Offers:
         self._body = b"" if update else self._call.negotiation.unchanged()
         self._send("UPDATE" if update else "INVITE", now)
 
-    def stop(self) -> None:
-        """The call is over."""
+    def stop(self, now: float) -> None:
+        """The call is over. An offer that is out is taken back: its answer may never come, and
+        until then a re-INVITE would wait for it."""
         self._call.context.deadlines.cancel(("again", self))
         self._waiting = False
         self._due = False
-        self._ours = None
+        ours, self._ours = self._ours, None
+        if ours is not None:
+            ours.cancel(now)
 
     def _send(self, method: str, now: float) -> None:
         body = self._body

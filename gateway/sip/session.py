@@ -224,9 +224,9 @@ class Session(CallMachine):
         """From now on requests and peers' requests go by this dialog."""
         self._dialog = dialog
         self._requests = DialogRequests(self.context, self.host, dialog, credentials)
-        self.negotiation.secure = dialog.flow.transport == "tls"
         self._requests.met = self._guests.welcome
         self._guests.welcome(dialog.flow.remote[0])
+        self.negotiation.secure = dialog.flow.transport == "tls"
         self.host.know_session(self, dialog.key)
 
     @property
@@ -298,7 +298,7 @@ class Session(CallMachine):
 
     def _let_go(self, now: float) -> None:
         self.answering.stop()
-        self.offers.stop()
+        self.offers.stop(now)
         self.info.stop()
         self.transfers.stop(now)
         self._guests.leave()
@@ -327,7 +327,7 @@ class Session(CallMachine):
 
     def _do_send_bye(self, now: float, message: Message | None) -> None:
         self.answering.stop()
-        self.offers.stop()
+        self.offers.stop(now)
         self.info.stop()
         Farewell(self).send(now)
 

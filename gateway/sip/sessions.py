@@ -48,6 +48,11 @@ class Sessions:
         """Whether a call lives on that connection."""
         return any(session.flow == flow for session in self._keys)
 
+    @property
+    def flows(self) -> list[Flow]:
+        """The paths of all calls, but for those that have none yet."""
+        return [session.flow for session in self._keys if session.flow.remote[1]]
+
     def kept_open(self, wanted: Callable[[str | None], bool]) -> list[Flow]:
         """The paths of calls that nothing else keeps open: media go another way. `wanted` says by
         account whether the owner wants it."""

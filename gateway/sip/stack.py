@@ -208,6 +208,10 @@ class Stack:
             or self._transactions.uses(flow)
         )
 
+    def live_flows(self) -> list[Flow]:
+        """The paths that registrations and calls live on: our address on them must stay ours."""
+        return list(dict.fromkeys([*self._providers.flows, *self._sessions.flows]))
+
     def keepalive_flows(self) -> list[Flow]:
         """The paths that a NAT in between must not forget."""
         calls = self._sessions.kept_open(self._providers.keeps)

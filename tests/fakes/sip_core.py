@@ -70,6 +70,9 @@ class FakeCore:
     def uses(self, flow: Flow) -> bool:
         return flow in self.used
 
+    def live_flows(self) -> list[Flow]:
+        return self.kept
+
     def keepalive_flows(self) -> list[Flow]:
         return self.kept
 

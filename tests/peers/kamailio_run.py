@@ -51,7 +51,7 @@ def installed() -> bool:
 
 @dataclass(frozen=True)
 class Edge:
-    """What the edge is like. Times in seconds; `ping`: OPTIONS to each contact so often."""
+    """What the edge is like. Times in seconds; `ping`: OPTIONS to each contact so often, or 0."""
 
     users: Mapping[str, str] = field(default_factory=lambda: {"alice": "secret"})
     max_expires: int = 3600
@@ -160,6 +160,15 @@ class Kamailio:
             f"{user} at {address}",
         )
 
+    def await_ping(self, user: str, seconds: float = 8) -> None:
+        """Until a binding of the user has answered OPTIONS."""
+        self._await(
+            lambda: self.contacts(user),
+            lambda found: any(each["Last-Keepalive"] > each["Last-Modified"] for each in found),
+            seconds,
+            f"an answer of {user}",
+        )
+
     def told(self, **facts: str) -> list[Row]:
         """The messages that it saw with these facts, oldest first."""
         rows = (
@@ -194,6 +203,7 @@ class Kamailio:
         values = {place: str(port) for place, port in self.ports.items()}
         values |= {"host": self.host.address, "folder": str(self.folder)}
         values |= {"max_expires": str(how.max_expires), "ping": str(how.ping)}
+        values["silence"] = str(3 * how.ping)
         values |= {"nonce_expire": str(how.nonce_expire), "passwords": _passwords(how.users)}
         values |= {"right": str(right.with_suffix("")), "wrong": str(wrong.with_suffix(""))}
         values["ca"] = str(self.authority.ca)

@@ -312,6 +312,7 @@ def test_twilio_21_which_paths_of_registrations_are_kept_open(
     office = Office(path=path, keepalive=keepalive)
     kept = keepalive == "crlf" or (keepalive == "options" and transport != "udp")
     assert office.world.stack.keepalive_flows() == ([path] if kept else [])
+    assert office.world.stack.live_flows() == [path]
     assert office.world.stack.uses(path)
 
 
@@ -333,6 +334,7 @@ def test_twilio_21_which_paths_of_calls_are_kept_open(flow: Flow, kept: bool) ->
     take(world, caller)
     world.receive(caller.ack())
     assert world.stack.keepalive_flows() == ([flow] if kept else [])
+    assert world.stack.live_flows() == [flow]
     assert world.stack.uses(flow)
     world.receive(caller.bye())
     assert world.stack.keepalive_flows() == []
@@ -350,7 +352,7 @@ def test_an_owner_who_wants_no_keepalive_gets_none() -> None:
 def test_a_call_that_we_place_uses_its_path_from_the_first_byte() -> None:
     world = World()
     call = world.stack.place_call("sips:bob@192.0.2.50", None, MEDIA, world.now)
-    assert world.stack.keepalive_flows() == []
+    assert world.stack.keepalive_flows() == world.stack.live_flows() == []
     world.sent()
     assert world.stack.uses(call.flow)
     assert call.flow.transport == "tls"

@@ -77,6 +77,7 @@ def test_refreshed_with_nonces_that_die(hasty: Kamailio, tmp_path: Path) -> None
     with with_account(tmp_path, account(edge_uri(hasty, "udp"))) as gateway:
         await_registration(gateway.phone, "registered")
         (first,) = hasty.await_contacts("alice", 1)
+        hasty.await_ping("alice")
         hasty.await_told(SHORT_S, 4, method="REGISTER", call_id=first["Call-ID"])
         (last,) = hasty.await_contacts("alice", 1)
         assert last["Address"] == first["Address"]
