@@ -83,14 +83,14 @@ class Offers:
         self._send("UPDATE" if update else "INVITE", now)
 
     def stop(self, now: float) -> None:
-        """The call is over. An offer that is out is taken back: its answer may never come, and
-        until then a re-INVITE would wait for it."""
+        """The call is over."""
+        ours, self._ours = self._ours, None
+        if ours is not None and ours.plan.method == "INVITE":
+            # A peer that has said "trying" and then nothing would leave it open for ever.
+            ours.cancel(now)
         self._call.context.deadlines.cancel(("again", self))
         self._waiting = False
         self._due = False
-        ours, self._ours = self._ours, None
-        if ours is not None:
-            ours.cancel(now)
 
     def _send(self, method: str, now: float) -> None:
         body = self._body
