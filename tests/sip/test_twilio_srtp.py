@@ -21,6 +21,7 @@ from gateway.sip import (
     Response,
     SessionEnded,
     Srtp,
+    StackSettings,
 )
 from gateway.sip.media import SrtpPolicy
 from gateway.sip.sdes import Crypto, parse_crypto
@@ -179,6 +180,24 @@ def test_our_hold_offers_the_same_key(world: World, caller: Caller) -> None:
     (invite,) = world.sent()
     assert b"RTP/SAVP" in invite.body
     assert (ours_in(invite).tag, ours_in(invite).key) == ("1", ours)
+
+
+def test_a_new_address_of_ours_brings_a_new_key(world: World, caller: Caller) -> None:
+    """RFC 4568 section 7.1.4; until the peer agrees, the old one holds."""
+    session, before = secured_call(world, caller)
+    world.stack.settings = StackSettings(public_host="198.51.100.20")
+    world.stack.addresses_changed(world.now)
+    (invite,) = world.sent()
+    assert isinstance(invite, Request)
+    now = ours_in(invite).key
+    assert now != before
+    assert session.media is not None
+    assert session.media.srtp == Srtp(AES_80, before, THEIRS)
+    world.receive(respond(invite, 200, contact="<sip:a@172.25.75.240>", body=secured()), TLS)
+    assert world.event(MediaChanged).media.srtp == Srtp(AES_80, now, THEIRS)
+    session.hold(world.now)
+    (hold,) = [one for one in world.sent() if isinstance(one, Request) and one.method == "INVITE"]
+    assert ours_in(hold).key == now
 
 
 @pytest.mark.parametrize(
