@@ -32,9 +32,10 @@ class CallRecord(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
 
     `answer` is null for a call that nobody answered; `loss` is in percent of the packets that the
     peer sent; `sip_status` is the final status of the INVITE; `concealed_ms` is sound made up for
-    packets that came too late or never. `headers` are the X- and identity headers of the INVITE as
-    they came, `headers_decoded` those that %HH escapes make different; `caller_name` and
-    `caller_number` are what a display may show, "" when withheld.
+    packets that came too late or never. `srtp` is the crypto suite that protected the voice, null
+    for none, and `srtp_failed` counts packets that it refused. `headers` are the X- and identity
+    headers of the INVITE as they came, `headers_decoded` those that %HH escapes make different;
+    `caller_name` and `caller_number` are what a display may show, "" when withheld.
     """
 
     call: str
@@ -61,6 +62,8 @@ class CallRecord(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     packets: Packets = Packets()
     round_trip_ms: float | None = None
     concealed_ms: float | None = None
+    srtp: str | None = None
+    srtp_failed: int = 0
     twilio_call_sid: str | None = None
     twilio_account_sid: str | None = None
 
@@ -113,6 +116,8 @@ def journal_fields(record: CallRecord) -> dict[str, Any]:
         "jitter_ms": record.jitter_ms,
         "round_trip_ms": record.round_trip_ms,
         "concealed_ms": record.concealed_ms,
+        "srtp": record.srtp,
+        "srtp_failed": record.srtp_failed,
         "mos": record.mos,
         "dtmf_sent": len(record.digits.sent),
         "dtmf_received": len(record.digits.received),
@@ -129,7 +134,7 @@ def summary(record: CallRecord) -> str:
     if record.answer is not None:
         parts.append(f"{record.duration_s:.1f} s")
     if record.codec:
-        parts.append(record.codec)
+        parts.append(f"{record.codec} by SRTP" if record.srtp else record.codec)
     for text, value in (
         ("loss {:.1f} %", record.loss),
         ("jitter {:.1f} ms", record.jitter_ms),

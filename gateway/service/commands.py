@@ -26,6 +26,8 @@ class RtpStatus(Struct, frozen=True):
     jitter_ms: float
     round_trip_ms: float | UnsetType | None = UNSET
     mos: float | UnsetType | None = UNSET
+    srtp: str | UnsetType | None = UNSET
+    srtp_failed: int | UnsetType = UNSET
 
 
 class DigitStatus(Struct, frozen=True):

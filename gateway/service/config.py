@@ -55,7 +55,7 @@ class Rtp(Table, frozen=True):
         tuple[Port, Port],
         Meta(description="two port numbers, first and last, as [10000, 10099]"),
     ] = (10000, 10099)
-    srtp: Literal["off"] = "off"
+    srtp: Literal["off", "optional", "required"] = "off"
     dscp: Annotated[int, Meta(ge=0, le=63, description="a number from 0 to 63")] = 46
     timeout_s: Annotated[
         float, Meta(ge=0, le=86400, description="seconds from 0 (never) to 86400")

@@ -34,7 +34,6 @@ LATER_KEYS: frozenset[Key] = frozenset(
 safer than it is."""
 
 LATER_VALUES: Mapping[Key, frozenset[str]] = {
-    ("rtp", "srtp"): frozenset({"optional", "required"}),
     ("line", "driver"): frozenset({"gpio", "serial"}),
 }
 

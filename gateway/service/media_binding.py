@@ -11,11 +11,12 @@ from gateway.call.call import Call
 from gateway.errors import ExhaustedError, SystemRefusal
 from gateway.media.engine import Engine
 from gateway.media.line import Line
+from gateway.media.srtp import SrtpKeys
 from gateway.media.statistics import StreamStatistics
 from gateway.media.stream import Stream, StreamSettings
 from gateway.net.rtp_ports import RtpPorts, RtpSockets
 from gateway.service.digit_tones import DigitTones
-from gateway.sip import LocalMedia, NegotiatedMedia
+from gateway.sip import LocalMedia, NegotiatedMedia, SrtpPolicy
 
 # The engine's name for each codec that SDP may name; the payload type may be any (RFC 3551, 3).
 _LAWS: Final = {"PCMU": 0, "PCMA": 8}
@@ -33,6 +34,7 @@ class MediaPolicy:
     allow: tuple[str, ...]  # as in StreamSettings; so is takeover
     takeover: tuple[str, ...]
     timeout_s: float
+    srtp: SrtpPolicy = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class EngineVoice:
             host=policy.host_for(sockets.host, remote),
             port=sockets.port,
             session_id=secrets.randbits(62),
+            srtp=policy.srtp,
         )
 
     def apply(self, media: NegotiatedMedia) -> None:
@@ -153,7 +156,9 @@ class EngineVoice:
             takeover=self._policy.takeover,
             # RFC 3550 5.1: random start values, so that known-plaintext attacks find nothing.
             ssrc=secrets.randbits(32),
-            sequence=secrets.randbits(16),
+            # In the lower half: a first packet lost at the wrap would leave SRTP's far end a round
+            # behind (RFC 3711 section 3.3.1).
+            sequence=secrets.randbits(15),
             timestamp=secrets.randbits(32),
             cname=f"{secrets.token_hex(8)}@{self.local.host}",
             **self._negotiated(media),
@@ -173,6 +178,7 @@ class EngineVoice:
             "ptime_ms": media.ptime,
             "sending": media.sending,
             "receiving": media.receiving,
+            "srtp": None if media.srtp is None else SrtpKeys(*media.srtp),
             # Silence is no fault while the far end holds us.
             "timeout_s": 0.0 if media.held or not media.receiving else self._policy.timeout_s,
         }

@@ -170,5 +170,8 @@ class Message(Enum):
     MALFORMED = "32969d9b4bf14ab5bb61e26e5f17da16", Priority.WARNING
     """A message that breaks the standard."""
 
+    KEYS_EXPOSED = "63ba41af07d009d55d6a13333fd38d27", Priority.WARNING
+    """SRTP keys went over signalling that is not encrypted; once."""
+
     REQUEST_REFUSED = "f78c5ba114c04d0393805b4dd05a2991", Priority.INFO
     """The stack refused a request."""

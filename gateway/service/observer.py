@@ -84,7 +84,8 @@ class CallJournal:
                 if media.telephone_event is None
                 else f"digits as telephone-event {media.telephone_event}"
             )
-            where = f"{media.codec.name} with {host_port(media.remote)}"
+            how = "" if media.srtp is None else f" by SRTP ({media.srtp.suite})"
+            where = f"{media.codec.name} with {host_port(media.remote)}{how}"
             text = f"{before}{where}, {media.ptime} ms packets, {digits}"
             self._call(Message.CALL_MEDIA, call, text)
 
@@ -211,4 +212,6 @@ def _figures(figures: StreamStatistics | None) -> dict[str, Any]:
         "mos": figures.mos,
         "round_trip_ms": figures.round_trip_ms,
         "concealed_ms": figures.concealed_ms,
+        "srtp": figures.srtp,
+        "srtp_failed": figures.srtp_failed,
     }

@@ -76,7 +76,11 @@ class Gateway:
         self._turned = asyncio.Event()
         self.ready = False
         self.engine = Engine(
-            EngineSettings(streams=len(config.line) + _SPARE_STREAMS, lines=len(config.line))
+            EngineSettings(
+                streams=len(config.line) + _SPARE_STREAMS,
+                lines=len(config.line),
+                srtp=config.rtp.srtp != "off",
+            )
         )
         self.stack = Stack(stack_settings(config, public_host), RandomTokens())
         self._allow = AllowList(config.sip.allow_from, connected=connected_subnets())
@@ -97,6 +101,7 @@ class Gateway:
                 rtp_sources.allowed(config),
                 rtp_sources.takeover(config),
                 config.rtp.timeout_s,
+                config.rtp.srtp,
             ),
             {name: Earpiece(unit.audio, unit.digits) for name, unit in self.units.items()},
             later=lambda action: self._loop.call_later(RETRY_S, action),

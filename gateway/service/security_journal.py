@@ -8,6 +8,7 @@ from gateway.service.journal import Journal, Message
 from gateway.service.text import host_port
 from gateway.service.throttle import Throttle
 from gateway.sip import AuthFailed, Malformed, Refused
+from gateway.sip.session import Session
 
 # Records of one kind in a minute; the rest become one number.
 _EACH: Final = 10
@@ -24,6 +25,7 @@ class SecurityJournal:
     def __init__(self, journal: Journal, *, each: int = _EACH) -> None:
         self._journal = journal
         self._throttle: Throttle[Message] = Throttle(each)
+        self._has_warned_of_keys = False
 
     def told(self, event: Refused | AuthFailed | Malformed) -> None:
         """What the stack refused by itself."""
@@ -40,6 +42,18 @@ class SecurityJournal:
             case Malformed(_, error, size):
                 text = f"{size} bytes from {peer} are no SIP message: {error}"
                 self._write(Message.MALFORMED, text, peer=peer)
+
+    def media_agreed(self, session: Session) -> None:
+        """SRTP keys that went in the open are told of once: it is the configuration that is so."""
+        if self._has_warned_of_keys or not session.keys_exposed:
+            return
+        self._has_warned_of_keys = True
+        text = (
+            f"SRTP keys went over {session.flow.transport.upper()} with"
+            f" {host_port(session.flow.remote)}: who reads the signalling can hear the call"
+        )
+        peer = host_port(session.flow.remote)
+        self._journal.write(Message.KEYS_EXPOSED, text, peer=peer, call_id=session.call_id)
 
     def minute(self, strangers: int, last: str) -> None:
         """What a minute brought beyond single records. `strangers`: messages and connections from

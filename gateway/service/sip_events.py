@@ -61,8 +61,10 @@ class SipEvents:
             case Progress(session, status):
                 board.progress(session, status, now)
             case Answered(session):
+                self._security.media_agreed(session)
                 board.answered(session, now)
             case MediaChanged(session, media):
+                self._security.media_agreed(session)
                 board.media_changed(session, media, now)
             case SessionEnded(session, why, status):
                 board.session_ended(session, why, status, now)

@@ -84,4 +84,6 @@ def _rtp(call: Call) -> commands.RtpStatus:
         jitter_ms=figures.jitter_ms,
         round_trip_ms=figures.round_trip_ms,
         mos=figures.mos,
+        srtp=figures.srtp,
+        srtp_failed=figures.srtp_failed,
     )

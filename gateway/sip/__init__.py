@@ -32,6 +32,7 @@ from gateway.sip.media import (
     NegotiatedMedia,
     NotAcceptable,
     Srtp,
+    SrtpPolicy,
 )
 from gateway.sip.message import Message, Request, Response
 from gateway.sip.outgoing_call import OutgoingCall
@@ -87,6 +88,7 @@ __all__ = [
     "SessionEnded",
     "SessionOver",
     "Srtp",
+    "SrtpPolicy",
     "Stack",
     "StackSettings",
     "Target",

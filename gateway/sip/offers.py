@@ -82,12 +82,15 @@ class Offers:
         self._body = b"" if update else self._call.negotiation.unchanged()
         self._send("UPDATE" if update else "INVITE", now)
 
-    def stop(self) -> None:
+    def stop(self, now: float) -> None:
         """The call is over."""
+        ours, self._ours = self._ours, None
+        if ours is not None and ours.plan.method == "INVITE":
+            # A peer that has said "trying" and then nothing would leave it open for ever.
+            ours.cancel(now)
         self._call.context.deadlines.cancel(("again", self))
         self._waiting = False
         self._due = False
-        self._ours = None
 
     def _send(self, method: str, now: float) -> None:
         body = self._body

@@ -37,7 +37,9 @@ class OneByOne:
         self.lost = False
 
     def send(self, method: str, headers: Callable[[Flow], Lines], body: bytes, now: float) -> None:
-        """Send it, now or when its turn comes."""
+        """Send it, now or when its turn comes; nothing where the peer is lost."""
+        if self.lost:
+            return
         self._queue.append(_Waiting(method, headers, body))
         self._next(now)
 
@@ -46,7 +48,7 @@ class OneByOne:
         self._queue.clear()
 
     def _next(self, now: float) -> None:
-        if self._out or self.lost or not self._queue:
+        if self._out or not self._queue:
             return
         self._out = True
         method, headers, body = self._queue.popleft()
@@ -56,9 +58,11 @@ class OneByOne:
         """The answer to what is out."""
         if response.status >= 200:
             # RFC 6665 section 4.2.2, RFC 3261 section 12.2.1.2.
-            self.lost = response.status in {408, 481}
             self._out = False
-            self._next(now)
+            if response.status in {408, 481}:
+                self.failed(request, "", now)
+            else:
+                self._next(now)
 
     def failed(self, request: ClientRequest, why: str, now: float) -> None:
         """Nobody is there any more."""

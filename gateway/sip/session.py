@@ -298,7 +298,7 @@ class Session(CallMachine):
 
     def _let_go(self, now: float) -> None:
         self.answering.stop()
-        self.offers.stop()
+        self.offers.stop(now)
         self.info.stop()
         self.transfers.stop(now)
         self._guests.leave()
@@ -327,7 +327,7 @@ class Session(CallMachine):
 
     def _do_send_bye(self, now: float, message: Message | None) -> None:
         self.answering.stop()
-        self.offers.stop()
+        self.offers.stop(now)
         self.info.stop()
         Farewell(self).send(now)
 

@@ -12,6 +12,7 @@ class BaresipAccount:
 
     `registrar` is a URI, as `sip:127.0.0.1:5060;transport=tcp`. `ca` is the certificate of those
     whom it believes (TLS), `certificate` a file with its own certificate and key, for its listener.
+    `srtp`: it offers RTP/SAVP alone, and takes nothing else (SDES keys).
     """
 
     user: str = "bare"
@@ -22,6 +23,7 @@ class BaresipAccount:
     ca: Path | None = None
     certificate: Path | None = None
     extra: str = ""
+    srtp: bool = False
 
     def line(self, host: str, sip_port: int) -> str:
         """For the file `accounts`."""
@@ -36,9 +38,11 @@ class BaresipAccount:
     def config(self) -> str:
         """For the file `config`."""
         lines = [f"sip_certificate {self.certificate}"] if self.certificate else []
+        lines += ["module srtp.so"] if self.srtp else []
         if self.ca:
             lines += [f"sip_cafile {self.ca}", "sip_verify_server yes"]
         return "".join(f"{line}\n" for line in lines)
 
     def _always(self) -> str:
-        return f";audio_codecs=PCMU/8000/1,PCMA/8000/1;answermode=manual{self.extra}"
+        encryption = ";mediaenc=srtp-mand" if self.srtp else ""
+        return f";audio_codecs=PCMU/8000/1,PCMA/8000/1;answermode=manual{encryption}{self.extra}"

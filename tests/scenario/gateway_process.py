@@ -31,6 +31,7 @@ final = {{ "X-Gateway-Reason" = "{{reason}}", "X-Gateway-Status" = "{{status}}" 
 [rtp]
 ports = [{rtp_first}, {rtp_last}]
 timeout_s = {timeout_s}
+{rtp_more}
 
 [[line]]
 name = "phone1"
@@ -59,12 +60,14 @@ def configuration(
     sip_more: str = "",
     auth: tuple[str, str] | None = None,
     timeout_s: int = 60,
+    rtp_more: str = "",
     more: str = "",
     line_more: str = "",
 ) -> str:
     """A configuration with one simulated phone, phone1, for the users alice and +15551234567.
 
-    `listen` is UDP on `sip_port` by default; `sip_more` goes into [sip], `more` behind it.
+    `listen` is UDP on `sip_port` by default; `sip_more` goes into [sip], `more` behind it,
+    `rtp_more` into [rtp].
     """
     first = free_rtp_ports()
     return CONFIG.format(
@@ -76,6 +79,7 @@ def configuration(
         rtp_first=first,
         rtp_last=first + 39,
         timeout_s=timeout_s,
+        rtp_more=rtp_more,
         line_more=line_more,
     )
 

@@ -191,8 +191,10 @@ ERRORS = [
         LINE + "[rtp]\nports = [10000, 70000]",
         "6: rtp.ports: [10000, 70000] is not allowed; allowed",
     ),
-    (LINE + '[rtp]\nsrtp = "required"', '6: rtp.srtp: "required" is not available in this version'),
-    (LINE + '[rtp]\nsrtp = "optional"', '6: rtp.srtp: "optional" is not available in this version'),
+    (
+        LINE + '[rtp]\nsrtp = "on"',
+        '6: rtp.srtp: "on" is not allowed; allowed is "off" or "optional" or "required"',
+    ),
     (LINE + "[rtp]\ndscp = 64", "6: rtp.dscp: 64 is not allowed; allowed is a number from 0 to 63"),
     (
         LINE + "[rtp]\ntimeout_s = -1",

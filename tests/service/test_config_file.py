@@ -51,7 +51,7 @@ final = { "X-Gateway-Reason" = "{reason}", "X-Fixed" = "yes" }
 
 [rtp]
 ports = [12000, 12019]
-srtp = "off"
+srtp = "required"
 dscp = 0
 timeout_s = 0
 allow_from = ["twilio-media"]
@@ -141,7 +141,7 @@ def test_a_whole_file_is_read(written: Path) -> None:
         "bob": "pa55",
     }
     assert config.sip.response_headers.final == {"X-Gateway-Reason": "{reason}", "X-Fixed": "yes"}
-    assert config.rtp.ports == (12000, 12019)
+    assert (config.rtp.ports, config.rtp.srtp) == ((12000, 12019), "required")
     assert config.rtp.timeout_s == 0
     assert config.line[0].audio == Audio(capture="default", playback="plughw:CARD=Device")
     assert config.line[0].auto_answer_s == 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from gateway.service.call_record import CallRecord
 from gateway.service.journal import Journal, Message, Priority
 from gateway.service.observer import CallJournal
 from gateway.service.records import RecordStore
-from gateway.sip import CallerId, NameAddr, TwilioIds
+from gateway.sip import CallerId, NameAddr, Srtp, TwilioIds
 from gateway.sip.headers import parse_address
 from tests.fakes.exchange import FakeCaller, FakeSession, media
 from tests.service.test_journal import Kept
@@ -86,6 +86,18 @@ def test_a_call_out_that_was_answered() -> None:
     assert (record.sip_status, record.duration_s, record.codec) == (200, 7.0, "PCMU")
     assert record.headers == {"X-Gateway-Line": "phone7"}
     assert (record.caller_name, record.caller_number) == ("", "")
+
+
+def test_a_call_by_srtp_says_so() -> None:
+    secured = replace(media(), srtp=Srtp("AEAD_AES_128_GCM", bytes(28), bytes(28)))
+    call = outgoing(media=secured)
+    end(call, cause.COMPLETED_LOCAL, None)
+    written, _ = story(call, lambda told: told.early_media(call), lambda told: told.ended(call))
+    assert written[0] == (
+        "CALL_MEDIA",
+        "heard before the answer: PCMU with 127.0.0.2:4000 by SRTP (AEAD_AES_128_GCM),"
+        " 20 ms packets, digits as telephone-event 101",
+    )
 
 
 @pytest.mark.parametrize(

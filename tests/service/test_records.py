@@ -51,6 +51,8 @@ FULL = record(
     packets=Packets(2900, 2886, 14),
     round_trip_ms=30.0,
     concealed_ms=280.0,
+    srtp="AES_CM_128_HMAC_SHA1_80",
+    srtp_failed=3,
     twilio_call_sid="CA1",
     twilio_account_sid="AC1",
 )
@@ -96,13 +98,15 @@ def test_the_journal_gets_fields_to_search_by_and_the_whole() -> None:
         "PACKETS_LOST": "14",
         "ROUND_TRIP_MS": "30.0",
         "DTMF_SENT": "2",
+        "SRTP": "AES_CM_128_HMAC_SHA1_80",
+        "SRTP_FAILED": "3",
         "X_HEADERS": "X-Twilio-CallSid: CA1",
     }
     assert {key: fields[key] for key in expected} == expected
     assert msgspec.json.decode(fields["CALL_RECORD"], type=CallRecord) == FULL
     assert fields["MESSAGE"] == (
         "incoming call from sip:bob@example.com to sip:alice@example.com: remote-hangup,"
-        " status 200, 58.0 s, PCMU, loss 0.5 %, jitter 1.2 ms, MOS 4.3"
+        " status 200, 58.0 s, PCMU by SRTP, loss 0.5 %, jitter 1.2 ms, MOS 4.3"
     )
 
 

@@ -13,6 +13,9 @@ from gateway.service.security_journal import SecurityJournal
 from gateway.service.throttle import Throttle
 from gateway.sip import AuthFailed, Flow, Malformed, Refused, RegistrationStatus
 from tests.service.test_journal import Kept
+from tests.sip.harness import FLOW as PLAIN
+from tests.sip.harness import Caller, World, connected
+from tests.sip.test_twilio_srtp import TLS, secured_call
 
 FLOW = Flow("udp", ("192.0.2.9", 5060), ("192.0.2.1", 5062))
 
@@ -119,6 +122,20 @@ def test_a_mailbox(waiting: bool, new: int, old: int, text: str) -> None:
         lambda journal: RegistrationJournal(journal).messages("trunk", waiting, new, old)
     )
     assert records == [("MESSAGES_WAITING", text)]
+
+
+def test_keys_in_the_open_are_told_of_once() -> None:
+    def tell(journal: Journal) -> None:
+        security = SecurityJournal(journal)
+        security.media_agreed(connected(World(), Caller()))
+        security.media_agreed(secured_call(World(), Caller(), TLS)[0])
+        for _ in range(2):
+            security.media_agreed(secured_call(World(), Caller(), PLAIN)[0])
+
+    text = (
+        "SRTP keys went over UDP with 54.172.60.0:5060: who reads the signalling can hear the call"
+    )
+    assert written(tell) == [("KEYS_EXPOSED", text)]
 
 
 def test_a_flood_becomes_a_number() -> None:

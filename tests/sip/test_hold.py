@@ -494,3 +494,23 @@ def test_a_hold_in_a_call_with_video_has_both_lines(world: World, caller: Caller
     lines = one(world.sent(), "INVITE").body.decode().split("\r\n")
     media = [line for line in lines if line.startswith("m=")]
     assert media == ["m=video 0 RTP/AVP 99", "m=audio 10000 RTP/AVP 0 8 101"]
+
+
+@pytest.mark.parametrize("ending", ["ours", "theirs"])
+def test_a_reinvite_that_was_only_tried_is_cancelled_with_the_call(
+    ending: str, kind: str, world: World
+) -> None:
+    """Nothing else would ever end it: a provisional answer stops its timer."""
+    session, peer = up(world, kind)
+    session.hold(world.now)
+    peer.reply(one(world.sent(), "INVITE"), 180)
+    if ending == "ours":
+        session.hang_up(world.now)
+        sent = world.sent()
+        peer.reply(one(sent, "BYE"))
+    else:
+        sent = peer.send("BYE")
+    assert requests(sent, "CANCEL") != []
+    world.run(70)
+    assert world.stack.next_deadline() is None
+    assert world.stack.counters["transactions"] == 0

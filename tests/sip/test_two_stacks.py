@@ -9,7 +9,8 @@ a call ends once at each end, and in the end nothing is left of it anywhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import ClassVar
 
 import pytest
@@ -24,9 +25,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gateway.sip import InviteSession, Session
+from gateway.errors import LocalProtocolError
+from gateway.sip import InviteSession, Session, StackSettings
 
-from .two_stacks import HOSTS, ONCE, Network
+from .two_stacks import HOSTS, ONCE, Network, open_to_all, with_passwords
 
 SIDES = st.integers(0, 1)
 ANY = st.integers(0, 50)
@@ -35,10 +37,11 @@ MOST_CALLS = 3
 
 class TwoStacks(RuleBasedStateMachine):
     transports: ClassVar[tuple[str, ...]] = ("udp", "tcp")
+    settings: ClassVar[Callable[[int], StackSettings]] = open_to_all
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = Network()
+        self.network = Network(type(self).settings)
         self.placed = 0
 
     @initialize(
@@ -85,6 +88,36 @@ class TwoStacks(RuleBasedStateMachine):
         if session is not None and session.state == "confirmed":
             getattr(session, deed)(self.network.now)
             self.network.settle()
+
+    @rule(side=SIDES, which=ANY)
+    def press(self, side: int, which: int) -> None:
+        session = self.one(side, which)
+        if session is not None and session.state == "confirmed":
+            session.send_digit_info("5", 100, self.network.now)
+            self.network.settle()
+
+    @rule(side=SIDES, which=ANY)
+    def transfer(self, side: int, which: int) -> None:
+        session = self.one(side, which)
+        if session is not None and session.state == "confirmed":
+            with suppress(LocalProtocolError):  # one at a time
+                session.transfer("sip:carol@192.0.2.9", self.network.now)
+            self.network.settle()
+
+    @precondition(lambda self: any(end.referrals for end in self.network.ends))
+    @rule(deed=st.sampled_from(["accept", "reject", "ringing", "done"]))
+    def decide(self, deed: str) -> None:
+        now = self.network.now
+        for end in self.network.ends:
+            for referral in end.referrals:
+                if deed == "accept":
+                    referral.accept(now)
+                elif deed == "reject":
+                    referral.reject(603, now)
+                elif referral.answered:
+                    status, reason = (180, "Ringing") if deed == "ringing" else (200, "OK")
+                    referral.progress(status, reason, now)
+        self.network.settle()
 
     def one(self, side: int, which: int) -> Session | None:
         sessions = self.network.ends[side].sessions
@@ -191,7 +224,11 @@ class IntoTheVoid(TwoStacks):
             self.network.pass_time(4.0)
 
 
-MACHINES = [ByDatagram, ByStream, IntoTheVoid]
+class WithPasswords(TwoStacks):
+    settings = with_passwords
+
+
+MACHINES = [WithPasswords, ByDatagram, ByStream, IntoTheVoid]
 EXAMPLES = int(os.environ.get("TIPRING_MACHINE_EXAMPLES") or 60)
 
 

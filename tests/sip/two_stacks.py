@@ -6,28 +6,47 @@ Nothing moves by itself: what is sent lies on the wire until somebody delivers i
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.sip import (
+    Account,
     Answered,
     Event,
     Flow,
+    InboundAuth,
     IncomingCall,
     InviteSession,
     LocalMedia,
     NotAcceptable,
+    Referral,
     Request,
     Session,
     SessionEnded,
     SessionOver,
     Stack,
     StackSettings,
+    TransferRequested,
     parse,
 )
 from gateway.sip.transaction import T4, TIMEOUT
 
 HOSTS = ("192.0.2.1", "192.0.2.2")
-SETTINGS = StackSettings(profile="full", session_expires_s=600)
+
+
+def open_to_all(side: int) -> StackSettings:
+    """Every extension is on; session timers go off within minutes."""
+    return StackSettings(profile="full", session_expires_s=600)
+
+
+def with_passwords(side: int) -> StackSettings:
+    """The same, and each end asks the other for a password."""
+    accounts = tuple(
+        Account(name, "u", HOSTS[1 - side], "p", register=False, transport=name)
+        for name in ("udp", "tcp")
+    )
+    auth = InboundAuth("r", {"u": "p"}, nonce_lifetime_s=60.0)
+    return StackSettings(profile="full", session_expires_s=600, accounts=accounts, auth=auth)
 
 
 class SideTokens:
@@ -70,16 +89,17 @@ class End:
     media: LocalMedia
     sessions: list[Session] = field(default_factory=list)
     told: dict[Session, list[str]] = field(default_factory=lambda: defaultdict(list))
+    referrals: list[Referral] = field(default_factory=list)
 
 
 class Network:
     """Both ends, their common clock, and the wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Callable[[int], StackSettings] = open_to_all) -> None:
         self.now = 1000.0
         self.ends = [
             End(
-                Stack(SETTINGS, SideTokens(side)),
+                Stack(settings(side), SideTokens(side)),
                 LocalMedia(host, 10000, session_id=side + 1),
             )
             for side, host in enumerate(HOSTS)
@@ -97,7 +117,8 @@ class Network:
         """That end calls the other one."""
         end = self.ends[side]
         to = f"sip:phone@{HOSTS[1 - side]};transport={transport}"
-        end.sessions.append(end.stack.place_call(to, None, end.media, self.now))
+        account = transport if end.stack.settings.accounts else None
+        end.sessions.append(end.stack.place_call(to, account, end.media, self.now))
         self.settle()
 
     def serve(self, session: InviteSession, end: End, deed: str) -> None:
@@ -239,6 +260,8 @@ class Network:
             return
         if isinstance(event, IncomingCall):
             end.sessions.append(event.session)
+        if isinstance(event, TransferRequested):
+            end.referrals.append(event.transfer)
         end.told[session].append(type(event).__name__)
 
     def _note(self, side: int, data: bytes) -> None:
