@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 import time
+from collections import deque
 from typing import Protocol
 
 RETRY_S = 0.05
+# Above those that the kernel gives away by itself, so that none is taken in between.
+PORTS = range(61000, 65500)
+_given: deque[int] = deque(maxlen=500)  # lately, and perhaps not bound yet
 
 
 class Host(Protocol):
@@ -64,18 +69,25 @@ def connect(address: tuple[str, int], seconds: float) -> socket.socket:
             pause.wait(RETRY_S)
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port that was free a moment ago for UDP and TCP alike."""
-    for _ in range(50):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind((address, 0))
-            port: int = udp.getsockname()[1]
-            try:
-                tcp.bind((address, port))
-            except OSError:
-                continue
+def free_port(address: str = "127.0.0.1", count: int = 1) -> int:
+    """An even port with `count - 1` behind it, free a moment ago for UDP and TCP alike."""
+    for _ in range(200):
+        port = secrets.randbelow(len(PORTS) // 2) * 2 + PORTS.start
+        wanted = range(port, port + count)
+        if all(each not in _given and _is_free(address, each) for each in wanted):
+            _given.extend(wanted)
             return port
-    raise OSError(f"no port of {address} is free")
+    raise OSError(f"no {count} ports of {address} are free")
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        try:
+            udp.bind((address, port))
+            tcp.bind((address, port))
+        except OSError:
+            return False
+        return True
 
 
 HERE = Loopback()

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from tests.audio.wav import RATE
 from tests.peers.host import HERE, Host, free_port
-from tests.peers.rtp_receiver import open_rtp
 
 READY_S = 10.0
 STOP_S = 5.0
@@ -183,13 +182,10 @@ class Linphone:
 def _config(account: LinphoneAccount, host: Host) -> str:
     transport = account.registrar.partition(";transport=")[2] or "udp"
     ports = dict.fromkeys(("udp", "tcp", "tls"), -1) | {transport: free_port()}
-    rtp, rtcp = open_rtp("127.0.0.1")
-    with rtp, rtcp:
-        rtp_port = rtp.getsockname()[1]
     return CONFIG.format(
         host=host.address,
         **ports,
-        rtp=rtp_port,
+        rtp=free_port(count=2),
         registrar=account.registrar,
         user=account.user,
         domain=account.domain,

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Self
 
 from tests.peers.host import free_port
-from tests.peers.rtp_receiver import open_rtp
 
 FOLDER = Path(__file__).parent / "sipp"
 INVITE_BRANCH = "z9hG4bK-[pid]-[call_number]-invite"
@@ -146,11 +145,9 @@ class Sipp(SippProcess):
 
 
 def addresses(host: str) -> list[str]:
-    """Options with one port for SIP and an even one for RTP, free a moment ago."""
-    rtp, rtcp = open_rtp(host)
-    with rtp, rtcp:
-        media = str(rtp.getsockname()[1])
-        return ["-i", host, "-p", str(free_port(host)), "-mi", host, "-mp", media]
+    """Options with one port for SIP and four for audio and video, free a moment ago."""
+    sip, media = free_port(host), free_port(host, 4)
+    return ["-i", host, "-p", str(sip), "-mi", host, "-mp", str(media)]
 
 
 def received(log: str, start: str) -> int:

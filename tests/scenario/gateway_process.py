@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.peers.host import HERE, Host
+from tests.peers.host import HERE, Host, free_port
 from tests.scenario.phone import Phone
 
 READY_S = 10.0
@@ -252,11 +252,8 @@ def tipring() -> Path:
 
 
 def free_sip_port(host: str = "127.0.0.1") -> int:
-    """A UDP port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that was free a moment ago, for UDP and TCP."""
+    return free_port(host)
 
 
 def free_rtp_ports(count: int = 40) -> int:
