@@ -58,7 +58,7 @@ def one_run(chance: random.Random) -> int:
         else:
             method = chance.choice(["BYE", "INVITE", "UPDATE", "REFER", "NOTIFY", "INFO", "ACK"])
             text = in_dialog(call, method, number + 1, tag=chance.choice(["a", "b"]))
-        data = text.encode()
+        data = text.encode("utf-8", "surrogateescape")
         if chance.random() < 0.6:
             data = damaged(data, chance)
         try:
