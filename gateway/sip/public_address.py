@@ -67,10 +67,11 @@ class PublicAddress:
     def host(self, settings: StackSettings, local: str, remote: str = "") -> str:
         """What a peer at `remote` is told for our address `local`."""
         said = settings.host_for(local)
-        # A peer on our own side of the NAT reaches us directly, and often in no other way.
-        if said != local or ":" in local or is_private(remote) or not is_private(local):
+        if said != local or ":" in local or not is_private(local):
             return said
-        view = self._view(local, remote)
+        # A peer on our own side of the NAT reaches us directly, and often in no other way; unless
+        # it has seen us from outside itself, whatever its own address looks like (a VPN).
+        view = self._views.get((local, remote)) if is_private(remote) else self._view(local, remote)
         return local if view is None else view.host
 
     def port(self, settings: StackSettings, flow: Flow) -> int:

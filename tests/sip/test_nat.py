@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.sip import Flow, InviteSession, MediaChanged, Request, Response, StackSettings
+from gateway.sip.public_address import PublicAddress
 
 from .harness import EDGE, MEDIA, Caller, World, answer_ours, incoming
 from .registrar import INSIDE, OUTSIDE, PATH, REGISTRAR, SECOND, Office, Registrar
@@ -237,6 +238,26 @@ def test_peers_on_our_side_are_told_the_inner_address(remote: str, told: str) ->
     assert office.world.stack.host_for(INSIDE[0], remote) == told
     assert office.world.stack.host_for("127.0.0.1", "127.0.0.1") == "127.0.0.1"
     assert office.world.stack.host_for("2001:db8::5", remote) == "2001:db8::5"
+
+
+@pytest.mark.parametrize(
+    ("local", "peer"),
+    [("127.0.3.1", "127.0.3.100"), ("10.8.0.2", "10.8.0.1"), (INSIDE[0], LAN_PEER[0])],
+)
+def test_twilio_20_who_saw_us_outside_is_told_so_whatever_its_own_address(
+    local: str, peer: str
+) -> None:
+    """A registrar behind a VPN: its `received` is the best that is known of the way to us."""
+    settings, public = StackSettings(), PublicAddress()
+    flow = Flow("udp", (local, 5060), (peer, 5060))
+    assert public.learn(settings, flow, OUTSIDE, 61000)
+    assert (public.host(settings, local, peer), public.port(settings, flow)) == (OUTSIDE, 61000)
+    # Its neighbours saw nothing of the kind.
+    assert public.host(settings, local, "10.8.0.99") == local
+    # And no flapping: another port, or a private address, changes nothing.
+    assert not public.learn(settings, flow, OUTSIDE, 61001)
+    assert not public.learn(settings, flow, "10.8.0.77", 5060)
+    assert (public.host(settings, local, peer), public.port(settings, flow)) == (OUTSIDE, 61000)
 
 
 @pytest.mark.parametrize(("remote", "told"), [(EDGE, OUTSIDE), (LAN_PEER, INSIDE[0])])
