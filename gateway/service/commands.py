@@ -72,11 +72,15 @@ class RegistrationStatus(Struct, frozen=True):
 
 class LimitStatus(Struct, frozen=True):
     """A key of [sip.limits]. `now`: how much of it is in use, null where nothing is held.
-    `refused`: how often it was reached since the start."""
+
+    Since the start: `refused` counts what was turned away, `replaced` what was over or idle and
+    made room for something new, which costs nobody a call.
+    """
 
     limit: int
     now: int | None
     refused: int
+    replaced: int = 0
 
 
 class RealtimeStatus(Struct, frozen=True):

@@ -19,7 +19,7 @@ def test_every_limit_of_the_configuration_is_shown() -> None:
 def test_what_is_in_use_and_how_often_there_was_no_more() -> None:
     counters = {"transactions": 7, "evicted": 2, "overloaded": 3, "received": 100}
     shown = limits.status(Limits(transactions=50), counters)
-    assert shown["transactions"] == LimitStatus(limit=50, now=7, refused=5)
+    assert shown["transactions"] == LimitStatus(limit=50, now=7, refused=3, replaced=2)
     assert shown["dialogs"] == LimitStatus(limit=64, now=0, refused=0)
     assert shown["headers"].now is None
 
