@@ -39,7 +39,7 @@ class Deadlines(Generic[Name]):
         self._serials[name] = serial
         self._names[serial] = name
         heapq.heappush(self._heap, (at, serial))
-        if len(self._heap) > 64 and len(self._heap) > 4 * len(self._names):
+        if len(self._heap) > 64 and len(self._heap) > 2 * len(self._names):
             self._compact()
 
     def cancel(self, name: Name) -> None:

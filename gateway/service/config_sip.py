@@ -49,7 +49,7 @@ class Limits(Table, frozen=True):
     headers: Annotated[int, Meta(ge=32, le=1000, description="a number from 32 to 1000")] = 256
     transactions: Annotated[
         int, Meta(ge=16, le=100_000, description="a number from 16 to 100000")
-    ] = 1024
+    ] = 256
     dialogs: Annotated[int, Meta(ge=1, le=10_000, description="a number from 1 to 10000")] = 64
     connections: Annotated[int, Meta(ge=1, le=10_000, description="a number from 1 to 10000")] = 256
     connections_per_source: Annotated[

@@ -1,7 +1,7 @@
 """Finished calls to read again: from the journal where there is one, else from memory.
 
-The last thousand stay in memory in any case. The newest are there before the journal's writer has
-passed them on, so both are merged.
+The last few hundred stay in memory in any case. The newest are there before the journal's writer
+has passed them on, so both are merged.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
     "write_record",
 ]
 
-LIMIT: Final = 1000
+LIMIT: Final = 300
 MOST: Final = 100_000  # records that one question may bring, however far back it goes
 
 ReadBack = Callable[[float | None, int], list[CallRecord]]
@@ -52,7 +52,7 @@ class RecordStore:
     """
 
     def __init__(self, limit: int = LIMIT, read_back: ReadBack | None = None) -> None:
-        self._records: deque[CallRecord] = deque(maxlen=limit)
+        self._records: deque[bytes] = deque(maxlen=limit)  # as JSON, a third of the objects' size
         self._limit = limit
         if read_back is None and has_journal():
             read_back = read_journal
@@ -60,7 +60,7 @@ class RecordStore:
 
     def add(self, record: CallRecord) -> None:
         """Keep a finished call."""
-        self._records.append(record)
+        self._records.append(msgspec.json.encode(record))
 
     async def read(self, since: str | None = None) -> list[CallRecord]:
         """Calls that ended at or after `since`, oldest first. UsageError when that is no time."""
@@ -69,7 +69,8 @@ class RecordStore:
         if self._read_back is not None:
             older = await asyncio.to_thread(self._read_back, after, self._limit)
             found = {_name(record): record for record in older}
-        found.update({_name(record): record for record in self._records})
+        kept = [msgspec.json.decode(record, type=CallRecord) for record in self._records]
+        found.update({_name(record): record for record in kept})
         wanted = (record for record in found.values() if _ended(record) >= (after or 0.0))
         return sorted(wanted, key=_ended)
 

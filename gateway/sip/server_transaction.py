@@ -144,6 +144,10 @@ class ServerTransaction(Machine):
         self._last = data
         self._context.send(data, self.flow, self)
 
+    def _send_last(self, now: float, data: bytes) -> None:
+        self._send(now, data)
+        self._head = self._to = ""  # nothing more is going to be said
+
     def _repeat(self, now: float) -> None:
         if self._last:
             self._context.count("retransmitted")
@@ -161,13 +165,13 @@ class ServerTransaction(Machine):
         self._arm("L", now + TIMEOUT)
 
     def _send_failure(self, now: float, data: bytes) -> None:
-        self._send(now, data)
+        self._send_last(now, data)
         if not self.flow.reliable:
             self._arm("G", now + T1)
         self._arm("H", now + TIMEOUT)
 
     def _send_final(self, now: float, data: bytes) -> None:
-        self._send(now, data)
+        self._send_last(now, data)
         self._arm("J", now if self.flow.reliable else now + TIMEOUT)
 
     def _repeat_later(self, now: float) -> None:

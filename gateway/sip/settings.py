@@ -49,7 +49,7 @@ class Limits(NamedTuple):
 
     message_bytes: int = 65535
     headers: int = 256
-    transactions: int = 1024
+    transactions: int = 256
     dialogs: int = 64
     connections: int = 256
     connections_per_source: int = 32

@@ -28,16 +28,17 @@ listen = {listen}
 public_address = "127.0.0.1"
 allow_from = ["127.0.0.1/32", "twilio"]
 
-[sip.inbound_auth]
-realm = "tipring"
-users = [{{ username = "twilio", password = "{password}" }}]
-
 [sip.response_headers]
 ok = {{ "X-Gateway-Line" = "{{line}}", "X-Gateway-Call" = "{{call}}" }}
 final = {{ "X-Gateway-Reason" = "{{reason}}", "X-Gateway-Duration" = "{{duration}}" }}
 
 [rtp]
 ports = [{first}, {last}]
+"""
+AUTH = """
+[sip.inbound_auth]
+realm = "tipring"
+users = [{{ username = "twilio", password = "{password}" }}]
 """
 TLS = """
 [sip.tls]
@@ -62,6 +63,7 @@ class Setup:
     auto_answer_s: float | None = 0.1
     command: Sequence[str] = ()
     streams: bool = False  # listen by TCP and TLS, too
+    passwords: bool = True  # ask callers for one
 
 
 def default_command() -> list[str]:
@@ -129,7 +131,9 @@ class Service:
         listen = [f"udp:127.0.0.1:{self.port}"]
         if setup.streams:
             listen += [f"tcp:127.0.0.1:{self.port}", f"tls:127.0.0.1:{self.tls_port}"]
-        text = CONFIG.format(listen=listen, password=PASSWORD, first=first, last=first + 99)
+        text = CONFIG.format(listen=listen, first=first, last=first + 99)
+        if setup.passwords:
+            text += AUTH.format(password=PASSWORD)
         if setup.streams:
             text += TLS.format(**self._certificate())
         for name in self.names:
