@@ -80,6 +80,13 @@ def _wrong_with_uri(text: str, account: Account) -> str:
     return ""
 
 
+def uses_tls(account: Account) -> bool:
+    """Whether its signalling is sure to be encrypted: without a transport, DNS has a say."""
+    servers = [parse_uri(text) for text in account.proxy or account.registrar if _is_sip_uri(text)]
+    asked = {(uri.params.get("transport") or "").lower() for uri in servers}
+    return account.transport == "tls" or "tls" in asked or any(map(_is_secure, servers))
+
+
 def _is_secure(uri: Uri) -> bool:
     return uri.scheme.lower() == "sips"
 

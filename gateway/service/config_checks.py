@@ -11,7 +11,7 @@ from gateway.media.port import MAX_NETWORKS
 from gateway.net.allowlist import AllowList
 from gateway.service import placeholders, rtp_sources
 from gateway.service.config import Config, Listen, parse_listen
-from gateway.service.config_account_checks import check_accounts
+from gateway.service.config_account_checks import check_accounts, uses_tls
 from gateway.service.host_names import is_address, is_host_name, split_host_port
 from gateway.service.problems import Key, Report
 
@@ -203,6 +203,17 @@ def _check_rtp_ports(config: Config, report: Report) -> None:
             report.error(where, f"port {listen.port} is inside rtp.ports [{first}, {last}]")
 
 
+def _check_srtp(config: Config, report: Report) -> None:
+    """SDES puts the keys into SDP (RFC 4568 section 8.3), and signalling in clear shows them."""
+    listening = any(listen.transport == "tls" for _, listen in _listeners(config))
+    if config.rtp.srtp != "off" and not listening and not any(map(uses_tls, config.account)):
+        report.warn(
+            ("rtp", "srtp"),
+            "its keys would travel in clear: nothing here is sure to use TLS; listen on tls:,"
+            ' or give an account transport = "tls"',
+        )
+
+
 def _check_lines(config: Config, report: Report) -> None:
     seen: set[str] = set()
     known = country_names()
@@ -243,6 +254,7 @@ _CHECKS: tuple[Callable[[Config, Report], None], ...] = (
     _check_auth,
     _check_response_headers,
     _check_rtp_ports,
+    _check_srtp,
     _check_lines,
     _check_users,
     check_accounts,

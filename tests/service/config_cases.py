@@ -262,4 +262,8 @@ WARNINGS = [
         LINE + LINE.replace("phone1", "p2").replace("alice", "bob") + "[rtp]\nports=[10000,10001]",
         "10: rtp.ports: warning: there are fewer pairs of ports than lines",
     ),
+    (
+        LINE + '[rtp]\nsrtp = "optional"',
+        "6: rtp.srtp: warning: its keys would travel in clear: nothing here is sure",
+    ),
 ]
