@@ -57,7 +57,7 @@ class Session(Protocol):
         """BYE; CANCEL for a call of ours that nobody answered yet."""
 
     def hold(self, now: float) -> None:
-        """Ask the far end to wait; MediaChanged tells when it agreed."""
+        """Ask the far end to wait; MediaChanged says that it does, OfferRefused that not."""
 
     def resume(self, now: float) -> None: ...
     def send_digit_info(self, digit: str, duration_ms: int, now: float) -> None: ...

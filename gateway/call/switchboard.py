@@ -104,6 +104,15 @@ class Switchboard:
         if call.held_by_peer != before[1]:
             self._observer.held(call, call.held_by_peer, by_us=False)
 
+    def offer_refused(self, session: object, status: int | None) -> None:
+        """The far end did not take our hold or resume."""
+        call = self._calls.of(session)
+        if call is None:
+            return
+        asked = "resumed" if call.held_by_us else "put on hold"
+        why = "the network is in the way" if status is None else f"it says {status}"
+        self._observer.trouble(call, f"the far end was not {asked}: {why}")
+
     def session_ended(self, session: object, why: EndCause, status: int | None, now: float) -> None:
         """The far end (or the network) ended it."""
         call = self._calls.of(session)

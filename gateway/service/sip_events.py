@@ -15,6 +15,7 @@ from gateway.sip import (
     Malformed,
     MediaChanged,
     MessagesWaiting,
+    OfferRefused,
     Progress,
     Refused,
     RegistrationChanged,
@@ -66,6 +67,8 @@ class SipEvents:
             case MediaChanged(session, media):
                 self._security.media_agreed(session)
                 board.media_changed(session, media, now)
+            case OfferRefused(session, status):
+                board.offer_refused(session, status)
             case SessionEnded(session, why, status):
                 board.session_ended(session, why, status, now)
             case TransferRequested(session, transfer):

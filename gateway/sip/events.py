@@ -61,13 +61,20 @@ class Answered(NamedTuple):
 
 
 class MediaChanged(NamedTuple):
-    """A re-INVITE or UPDATE changed the media, early ones too: apply `media`.
-
-    The old media come once more when the peer has refused what we asked for (a hold, a resume).
-    """
+    """A re-INVITE or UPDATE changed the media, early ones too: apply `media`."""
 
     session: Session
     media: NegotiatedMedia
+
+
+class OfferRefused(NamedTuple):
+    """The peer does not take what we asked for, a hold or a resume: all stays as it was.
+
+    `status` is its answer, None where the network has none.
+    """
+
+    session: Session
+    status: int | None
 
 
 class SessionEnded(NamedTuple):
@@ -164,6 +171,7 @@ Event: TypeAlias = (
     | Progress
     | Answered
     | MediaChanged
+    | OfferRefused
     | SessionEnded
     | SessionOver
     | DigitReceived

@@ -131,7 +131,7 @@ class Offers:
             self._call.finish(EndCause.NO_RESPONSE, now)
         else:
             # Section 8.1.3.1: as good as a 503, and no reason to end a call.
-            self._give_back(_NETWORK_S, now)
+            self._give_back(None, _NETWORK_S, now)
 
     def _acknowledge(self, request: ClientRequest, success: Response, now: float) -> None:
         """ACK every 2xx, the repeated one and the one that comes after the call's end, too."""
@@ -180,9 +180,9 @@ class Offers:
             call.peer.refuses("UPDATE")
             self.refresh(now)
             return
-        self._give_back(self._wait_s(refusal), now)
+        self._give_back(status, self._wait_s(refusal), now)
 
-    def _give_back(self, wait: float | None, now: float) -> None:
+    def _give_back(self, status: int | None, wait: float | None, now: float) -> None:
         """The offer was not taken: it is made again after `wait` seconds, or never was."""
         call = self._call
         if self._body:
@@ -194,7 +194,7 @@ class Offers:
             return
         self._tries = 0
         if not self._refreshing:
-            call.offer_refused()
+            call.offer_refused(status)
         self.catch_up(now)
 
     def _wait_s(self, refusal: Response) -> float | None:

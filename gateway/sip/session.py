@@ -12,7 +12,7 @@ from gateway.sip.client_request import RequestHost
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog, DialogKey
 from gateway.sip.dialog_requests import DialogRequests
-from gateway.sip.events import EndCause, MediaChanged, SessionEnded, SessionOver
+from gateway.sip.events import EndCause, MediaChanged, OfferRefused, SessionEnded, SessionOver
 from gateway.sip.farewell import Farewell
 from gateway.sip.media import NegotiatedMedia
 from gateway.sip.message import Message, Request, Response
@@ -249,14 +249,13 @@ class Session(CallMachine):
         if changed and self.state != "answered" and not self.finished:
             self.context.report(MediaChanged(self, media))
 
-    def offer_refused(self) -> None:
+    def offer_refused(self, status: int | None) -> None:
         """The peer refused what we offered: the call goes on as it was (section 14.1)."""
         self.context.count("offers_refused")
         media = self.media
         if media is not None:
             self.negotiation.holding = media.holding
-            # Told again: whoever waits for the hold learns that there is none.
-            self.context.report(MediaChanged(self, media))
+            self.context.report(OfferRefused(self, status))
 
     def finish(self, cause: EndCause, now: float) -> None:
         """End the call for a reason that is not the owner's."""

@@ -164,6 +164,22 @@ def test_hold_and_resume() -> None:
 
 
 @pytest.mark.parametrize(
+    ("held", "status", "text"),
+    [
+        (False, 488, "the far end was not put on hold: it says 488"),
+        (True, None, "the far end was not resumed: the network is in the way"),
+    ],
+)
+def test_a_refused_hold_or_resume_is_told(held: bool, status: int | None, text: str) -> None:
+    exchange = Exchange()
+    caller = exchange.talk()
+    if held:
+        exchange.board.media_changed(caller, media(holding=True), exchange.now)
+    exchange.board.offer_refused(caller, status)
+    assert text in exchange.observer.story[-1]
+
+
+@pytest.mark.parametrize(
     ("info", "telephone_event", "voice", "session"),
     [
         pytest.param(False, 101, [("start", "5"), ("end",), ("send", "0", 100)], [], id="RFC 4733"),
