@@ -9,6 +9,7 @@ from gateway.sip.message import Request
 from gateway.sip.negotiation import sdp_of
 from gateway.sip.reliable import Provisional, ReliableProvisionals, wants_reliable
 from gateway.sip.server_transaction import ServerTransaction
+from gateway.sip.session_table import UNANSWERED
 
 if TYPE_CHECKING:
     from gateway.sip.invite import InviteSession
@@ -122,13 +123,16 @@ class Provisionals:
             call.refuse(error.status, error.warning, "negotiation", now)
 
     def _answer(self, prack: Request, transaction: ServerTransaction, now: float) -> None:
-        """A PRACK may make an offer of its own, once the INVITE's has its answer."""
+        """A PRACK may make an offer of its own, once the INVITE's has its answer.
+
+        One that crossed our 200 comes too late for that: the INVITE's exchange ends with its ACK.
+        """
         call = self._call
         lines = call.headers.plain()
         if sdp_of(prack) is None:
             transaction.reply(200, now, lines)
             return
-        if not self.settled:
+        if not self.settled or call.state not in UNANSWERED:
             transaction.reply(500, now, lines)
             return
         try:
