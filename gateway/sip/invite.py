@@ -47,6 +47,7 @@ class InviteSession(Session):
         self._refusal: tuple[int, str | None, Lines] = (480, None, [])
         self._provisionals = Provisionals(self, transaction)
         self.peer = Peer(request)
+        self.headers.sips = dialog.wants_sips(request.uri)
         self.enter_dialog(dialog)
 
     # --- what the service reads ---------------------------------------------------------------

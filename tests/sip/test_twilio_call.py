@@ -107,6 +107,40 @@ def test_twilio_04_contact_is_the_listener(public: str | None, flow: Flow, conta
     assert [message.headers.get("Contact") for message in world.sent()] == [contact, contact]
 
 
+TLS = Flow("tls", ("203.0.113.5", 5061), EDGE)
+TO = "bob@203.0.113.5"
+
+
+@pytest.mark.parametrize(
+    ("uri", "route", "contact", "flow", "scheme"),
+    [
+        (f"sips:{TO}", None, "sip:alice@192.0.2.1", TLS, "sips"),
+        (f"sip:{TO}", None, "sips:alice@192.0.2.1", TLS, "sips"),
+        (f"sip:{TO}", "<sips:192.0.2.9;lr>", "sip:alice@192.0.2.1", TLS, "sips"),
+        # The top Record-Route decides, and what is below it does not.
+        (f"sip:{TO}", "<sip:192.0.2.9;lr>, <sips:x;lr>", "sips:alice@192.0.2.1", TLS, "sip"),
+        (f"sip:{TO};transport=tls", None, "sip:alice@192.0.2.1;transport=tls", TLS, "sip"),
+        (f"sips:{TO}", None, "sip:alice@192.0.2.1", FLOW, "sip"),
+    ],
+)
+def test_a_sips_call_has_a_sips_contact(
+    uri: str, route: str | None, contact: str, flow: Flow, scheme: str
+) -> None:
+    """RFC 3261 section 12.1.1; RFC 5630 section 3.1.4: no transport=tls beside sips."""
+    world = World(StackSettings())
+    caller = Caller()
+    caller.contact = f"<{contact}>"
+    caller.record_routes = (route,) if route else ()
+    world.receive(caller.invite(uri=uri), flow)
+    session = world.event(IncomingCall).session
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    session.answer(world.now)
+    transport = "" if scheme == "sips" else f";transport={flow.transport}"
+    expected = f"<{scheme}:bob@203.0.113.5:{flow.local[1]}{transport}>"
+    assert [message.headers.get("Contact") for message in world.sent()] == [expected] * 2
+
+
 def test_twilio_05_answer(world: World, caller: Caller) -> None:
     body = answered(world, caller).body.decode().split("\r\n")
     assert body == [
