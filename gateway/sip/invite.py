@@ -215,6 +215,11 @@ class InviteSession(Session):
         # Section 15.1.2: BYE in an early dialog ends the INVITE with 487.
         self._terminate(now, message, EndCause.REMOTE_BYE)
 
+    def _do_expire(self, now: float, message: Message | None) -> None:
+        # Section 13.3.1: 487, as if the caller had cancelled.
+        self.default_reason(EndCause.EXPIRED.value)
+        self._terminate(now, message, EndCause.EXPIRED)
+
     def _terminate(self, now: float, message: Message | None, cause: EndCause) -> None:
         self.default_reason("cancelled")
         self._transaction.reply(487, now, self.headers.final(self.facts_at(487, now)))

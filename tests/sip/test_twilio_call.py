@@ -322,6 +322,47 @@ def test_twilio_10_ringing_goes_on_for_ten_minutes(world: World, caller: Caller)
     assert world.stack.next_deadline() is None
 
 
+@pytest.mark.parametrize(
+    ("expires", "after"),
+    [
+        ("0", 0),
+        ("20", 20),
+        ("180", 180),
+        (None, 660),  # a caller that is gone cancels nothing
+        ("4294967295", 660),
+        ("4294967296", 660),
+        ("soon", 660),
+    ],
+)
+def test_ringing_ends_with_the_invitation(
+    expires: str | None, after: float, world: World, caller: Caller
+) -> None:
+    """RFC 3261 section 13.3.1: when its Expires is over before the answer, 487."""
+    session = incoming(world, caller, extra=[("Expires", expires)] if expires else [])
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    world.sent()
+    start = world.now
+    world.run(30)
+    session.progress(world.now)  # early media win no time
+    world.run(700)
+    ended = world.event(SessionEnded)
+    assert (ended.cause, ended.status, session.state) == (EndCause.EXPIRED, 487, "over")
+    finals = [at - start for at, _, data in world.log if data.startswith(b"SIP/2.0 487")]
+    assert finals[0] == pytest.approx(after, abs=0.001)
+
+
+def test_an_answered_call_does_not_expire(world: World, caller: Caller) -> None:
+    session = incoming(world, caller, extra=[("Expires", "20")])
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    session.answer(world.now)
+    caller.hear(world.sent())
+    world.receive(caller.ack())
+    world.run(700)
+    assert session.state == "confirmed"
+
+
 def test_twilio_13_the_same_invite_by_another_way_is_482(world: World, caller: Caller) -> None:
     world.receive(caller.invite())
     assert statuses(world.receive(caller.invite())) == [100, 482]
