@@ -25,6 +25,7 @@ COMPLETED_REMOTE: Final = Cause("remote-hangup", tone="busy")
 COMPLETED_LOCAL: Final = Cause("local-hangup")
 COMMANDED: Final = Cause("local-hangup", tone="busy")  # by the owner; the handset is still up
 CANCELLED: Final = Cause("cancelled", 487)
+EXPIRED: Final = Cause("expired", 487)
 BUSY: Final = Cause("busy", 486, "busy")
 DECLINED: Final = Cause("declined", 603, "congestion")
 UNKNOWN_USER: Final = Cause("unknown-user", 404)
@@ -73,6 +74,7 @@ _BY_STATUS: Final[dict[int, Cause]] = {
 _BY_END: Final[dict[EndCause, Cause]] = {
     EndCause.REMOTE_BYE: COMPLETED_REMOTE,
     EndCause.CANCELLED: CANCELLED,
+    EndCause.EXPIRED: EXPIRED,
     EndCause.ACK_TIMEOUT: ACK_TIMEOUT,
     EndCause.NEGOTIATION: NO_COMMON_CODEC,
     EndCause.NO_RESPONSE: NO_RESPONSE,

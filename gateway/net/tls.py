@@ -17,12 +17,21 @@ from gateway.errors import ConfigError
 from gateway.net.certificate import complaints
 
 ClientAuth = Literal["off", "optional", "required"]
+Role = Literal["certificate", "key", "ca"]
 
 _MODES: Final = {
     "off": ssl.CERT_NONE,
     "optional": ssl.CERT_OPTIONAL,
     "required": ssl.CERT_REQUIRED,
 }
+
+
+class TlsFileError(ConfigError):
+    """A file that cannot be used; `role` is what it was given as: two may be the same file."""
+
+    def __init__(self, role: Role, text: str) -> None:
+        super().__init__(text)
+        self.role: Role = role
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +106,18 @@ def _trust(context: ssl.SSLContext, files: TlsFiles) -> None:
         context.set_default_verify_paths()
         return
     ca = files.ca
-    _reading(ca, lambda: context.load_verify_locations(cafile=ca))
+    _reading("ca", ca, lambda: context.load_verify_locations(cafile=ca))
 
 
 def _with_own(context: ssl.SSLContext, files: TlsFiles) -> ssl.SSLContext:
     assert files.certificate is not None
     assert files.key is not None
     certificate, key = files.certificate, files.key
-    for file in (certificate, key):  # OpenSSL does not say which of the two it could not open
-        _reading(file, lambda file=file: file.open("rb").close())  # type: ignore[misc]
+    # OpenSSL does not say which of the two it could not open.
+    _reading("certificate", certificate, lambda: certificate.open("rb").close())
+    _reading("key", key, lambda: key.open("rb").close())
     _reading(
+        "certificate",
         certificate,
         lambda: context.load_cert_chain(certificate, key, password=lambda: _refuse(key)),
         key,
@@ -115,22 +126,23 @@ def _with_own(context: ssl.SSLContext, files: TlsFiles) -> ssl.SSLContext:
 
 
 def _refuse(key: Path) -> str:
-    raise ConfigError(f"{key} is encrypted; tipring needs it without a pass phrase")
+    raise TlsFileError("key", f"{key} is encrypted; tipring needs it without a pass phrase")
 
 
-def _reading(file: Path, read: Callable[[], None], key: Path | None = None) -> None:
+def _reading(role: Role, file: Path, read: Callable[[], None], key: Path | None = None) -> None:
     try:
         read()
     except ssl.SSLError as error:
-        raise ConfigError(_why(error, file, key)) from error
+        if error.reason == "KEY_VALUES_MISMATCH":
+            text = f"{key} is not the key of the certificate {file}"
+            raise TlsFileError("key", text) from error
+        raise TlsFileError(role, _why(error, file, key)) from error
     except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}") from error
+        raise TlsFileError(role, f"{file}: {error.strerror}") from error
 
 
 def _why(error: ssl.SSLError, file: Path, key: Path | None) -> str:
     reason = error.reason or str(error)
-    if reason == "KEY_VALUES_MISMATCH":
-        return f"{key} is not the key of the certificate {file}"
     if reason in {"EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"}:
         return f"{file}: the key or the signature of the certificate is too weak"
     if key is None:

@@ -49,9 +49,15 @@ def invoke(arguments: Sequence[str]) -> int:
         sys.stderr.close()  # the reader of our output has seen enough
         return EXIT_FAILURE
     except (TipringError, OSError) as error:
-        click.echo(f"tipring: {error}", err=True)
+        click.echo(f"tipring: {_words(error)}", err=True)
         return _exit_code(error)
     return result if isinstance(result, int) else 0
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _exit_code(error: Exception) -> int:

@@ -7,6 +7,7 @@ that the checks after this still find what else is wrong.
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -164,7 +165,7 @@ _TYPE_WORDS: Mapping[Any, str] = {
 
 
 def _show(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
     if isinstance(value, bool):
         text = text.lower()
     return text if len(text) <= 60 else f"{text[:57]}..."

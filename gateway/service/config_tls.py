@@ -44,19 +44,14 @@ def _fits_together(tls: Tls) -> bool:
 
 def _try(tls: Tls, report: Report) -> None:
     """Make of them what the service will."""
-    from gateway.service.tls_binding import tls_contexts  # noqa: PLC0415 - most say nothing of it
+    # Large, and most say nothing of it.
+    from gateway.net.tls import TlsFileError  # noqa: PLC0415
+    from gateway.service.tls_binding import tls_contexts  # noqa: PLC0415
 
     try:
         made = tls_contexts(tls)
-    except ConfigError as error:
-        report.error((*_TABLE, _blamed(str(error), tls)), str(error))
+    except TlsFileError as error:
+        report.error((*_TABLE, error.role), str(error))
         return
     for text in made.warnings if made is not None else ():
         report.warn((*_TABLE, "certificate"), text)
-
-
-def _blamed(text: str, tls: Tls) -> str:
-    """The key whose file an error begins with."""
-    return next(
-        (name for name in _NAMES if text.startswith(str(getattr(tls, name)))), "certificate"
-    )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _RETRY_S: Final = 0.02  # two ticks of the engine
+_FAREWELLS: Final = ("busy", "congestion", "howler")  # what is heard when a call is over
 
 
 class LineUnit:
@@ -46,6 +47,8 @@ class LineUnit:
         self._loop = loop
         self._turn = turn
         self._timer = CoreTimer(loop, self._due)
+        tones = machine.country.tones
+        self._farewells = [tones[name] for name in _FAREWELLS if name in tones]
         self.digits = DigitTones(machine.country.dtmf, self.play, loop.call_later)
 
     def give_card(self, card: AlsaAudio) -> None:
@@ -107,6 +110,8 @@ class LineUnit:
                 self.port.stop_ringing(now)
             case PlayTone(tone):
                 self._command(lambda: self.audio.play_tone(engine_tone(tone)))
+                if self.simulated is not None and tone in self._farewells:
+                    self.simulated.hear_the_end(now)
             case StopTone():
                 self._command(self.audio.stop_tone)
 

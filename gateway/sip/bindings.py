@@ -69,7 +69,7 @@ def _seconds(text: str | None) -> int | None:
 
 def _key(uri: Uri) -> tuple[str, str, int, str]:
     """What has to be equal (section 19.1.4), as far as it can matter between our own Contacts."""
-    secure = uri.scheme.lower() == "sips"
+    secure = uri.is_sips
     transport = (uri.params.get("transport") or "udp").lower()
     port = uri.port or (5061 if secure or transport == "tls" else 5060)
     return (uri.plain_user, uri.host.lower(), port, "tls" if secure else transport)

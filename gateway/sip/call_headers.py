@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.sip.context import Context
 from gateway.sip.message import Request
-from gateway.sip.serializer import bracketed, custom_headers
+from gateway.sip.serializer import custom_headers
 from gateway.sip.settings import HeaderFacts, Profile
 from gateway.sip.wire import Flow
 
@@ -19,16 +19,18 @@ _NOTHING_KNOWN = HeaderFacts()
 class CallHeaders:
     """Header lines of one call; `facts` is what the owner's placeholders may say.
 
-    `user` is the escaped user part of our Contact, `profile` what the peer is offered.
+    `user` is the escaped user part of our Contact, `profile` what the peer is offered; `sips`:
+    the call is for a sips URI, so that our Contact has to be one.
     """
 
-    __slots__ = ("_context", "_user", "facts", "profile")
+    __slots__ = ("_context", "_user", "facts", "profile", "sips")
 
     def __init__(self, context: Context, user: str, profile: Profile) -> None:
         self._context = context
         self._user = user
         self.profile = profile
         self.facts = _NOTHING_KNOWN
+        self.sips = False
 
     def describe(self, **facts: str | None) -> None:
         """Set facts; None leaves one as it is."""
@@ -36,10 +38,7 @@ class CallHeaders:
 
     def contact(self, flow: Flow) -> str:
         """Our Contact: reachable from outside, on the listener of that transport."""
-        context = self._context
-        before = f"{self._user}@" if self._user else ""
-        address = f"{before}{bracketed(context.host_for(flow))}:{context.port_for(flow)}"
-        return f"<sip:{address};transport={flow.transport}>"
+        return f"<{self._context.contact(self._user, flow, sips=self.sips)}>"
 
     def ringing(self, request: Request, flow: Flow) -> Lines:
         """For a 18x."""

@@ -81,6 +81,16 @@ class Context:
         address = f"{bracketed(self.host_for(flow))}:{self.port_for(flow)}"
         return f"SIP/2.0/{flow.transport.upper()} {address};branch={branch};rport"
 
+    def contact(self, user: str, flow: Flow, *, sips: bool = False) -> str:
+        """Our URI for a Contact: reachable from outside, on the listener of that flow.
+
+        `sips`: what it goes with is for a sips URI (sections 8.1.1.8 and 12.1.1).
+        """
+        address = f"{bracketed(self.host_for(flow))}:{self.port_for(flow)}"
+        address = f"{user}@{address}" if user else address
+        # RFC 5630 section 3.1.4: no transport=tls beside sips.
+        return f"sips:{address}" if sips else f"sip:{address};transport={flow.transport}"
+
     def host_for(self, flow: Flow) -> str:
         """What Via, Contact and SDP say on a flow."""
         return self.public.host(self.settings, flow.local[0], flow.remote[0])

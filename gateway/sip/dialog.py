@@ -125,15 +125,30 @@ class Dialog:
         target = str(self.remote_target)
         if not self.route_set:
             return self._towards(target, [], self.remote_target)
-        try:
-            first = parse_address(self.route_set[0], "Record-Route").uri
-        except RemoteProtocolError:
+        first = self._first_route()
+        if first is None:
             # Not a URI that could be sent to: the way that the INVITE came is the best guess left.
             return self._towards(target, self.route_set, None)
         if "lr" in first.params:
             return self._towards(target, self.route_set, first)
         # A strict router wants itself in the Request-URI and the target as the last route.
         return self._towards(str(first), [*self.route_set[1:], f"<{target}>"], first)
+
+    def _first_route(self) -> Uri | None:
+        try:
+            return parse_address(self.route_set[0], "Record-Route").uri
+        except RemoteProtocolError:
+            return None
+
+    def wants_sips(self, uri: Uri) -> bool:
+        """Whether our Contact must be a sips URI; `uri` is that of the INVITE (section 12.1.1).
+
+        Only where the INVITE came by TLS: elsewhere a sips URI would promise what is not there.
+        """
+        if self.flow.transport != "tls":
+            return False
+        hop = self._first_route() if self.route_set else self.remote_target
+        return uri.is_sips or (hop is not None and hop.is_sips)
 
     def _towards(self, uri: str, routes: list[str], hop: Uri | None) -> Outgoing:
         flow = self.flow
@@ -170,7 +185,7 @@ def target_of(uri: Uri) -> Target:
     """Where a URI is sent to (RFC 3263 section 4): host, port and transport as it says."""
     params = uri.params
     transport = (params.get("transport") or "").lower()
-    secure = uri.scheme.lower() == "sips" or transport == "tls"
+    secure = uri.is_sips or transport == "tls"
     if secure and transport in {"", "tcp"}:
         transport = "tls"
     host = (params.get("maddr") or uri.host).strip("[]")

@@ -26,6 +26,7 @@ class EndCause(Enum):
     REMOTE_BYE = "remote-bye"
     LOCAL_BYE = "local-bye"
     CANCELLED = "cancelled"
+    EXPIRED = "expired"
     REJECTED = "rejected"
     ACK_TIMEOUT = "ack-timeout"
     TRANSPORT = "transport"

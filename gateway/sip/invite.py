@@ -47,6 +47,7 @@ class InviteSession(Session):
         self._refusal: tuple[int, str | None, Lines] = (480, None, [])
         self._provisionals = Provisionals(self, transaction)
         self.peer = Peer(request)
+        self.headers.sips = dialog.wants_sips(request.uri)
         self.enter_dialog(dialog)
 
     # --- what the service reads ---------------------------------------------------------------
@@ -213,6 +214,11 @@ class InviteSession(Session):
     def _do_bye_before_answer(self, now: float, message: Message | None) -> None:
         # Section 15.1.2: BYE in an early dialog ends the INVITE with 487.
         self._terminate(now, message, EndCause.REMOTE_BYE)
+
+    def _do_expire(self, now: float, message: Message | None) -> None:
+        # Section 13.3.1: 487, as if the caller had cancelled.
+        self.default_reason(EndCause.EXPIRED.value)
+        self._terminate(now, message, EndCause.EXPIRED)
 
     def _terminate(self, now: float, message: Message | None, cause: EndCause) -> None:
         self.default_reason("cancelled")

@@ -43,6 +43,10 @@ class _Source:
         self.count = 0.0
         self.slowed = False
 
+    def is_over(self, limit: int) -> bool:
+        """Whether no further failure fits under `limit`; 0 is no limit."""
+        return limit > 0 and self.count > limit - 1
+
     def fade(self, now: float) -> None:
         """Old failures count less and less; in the end all is forgotten."""
         self.count = max(0.0, self.count - (now - self.at) * FORGOTTEN_PER_S)
@@ -62,14 +66,14 @@ class LoginFailures:
         keep(self._sources, source, entry, _SOURCES)
         entry.fade(now)
         entry.count += 1
-        begins = 0 < limit <= entry.count and not entry.slowed
+        begins = entry.is_over(limit) and not entry.slowed
         entry.slowed = entry.slowed or begins
         return begins
 
     def refuses(self, source: str, limit: int, now: float) -> bool:
         """Whether credentials of this source are not to be read now."""
         entry = self._sources.get(source)
-        if entry is None or limit <= 0:
+        if entry is None:
             return False
         entry.fade(now)
-        return entry.count > limit - 1
+        return entry.is_over(limit)

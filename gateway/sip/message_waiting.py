@@ -25,7 +25,6 @@ from gateway.sip.message_summary import CONTENT_TYPE, parse_message_summary
 from gateway.sip.presentation import from_header
 from gateway.sip.registration import Registration
 from gateway.sip.request_text import Lines
-from gateway.sip.serializer import bracketed
 from gateway.sip.transaction import Table
 from gateway.sip.way_out import way_out
 from gateway.sip.wire import Flow
@@ -236,10 +235,9 @@ class MessageWaiting:
 
     def _headers(self, flow: Flow) -> Lines:
         context = self._context
-        address = f"{bracketed(context.host_for(flow))}:{context.port_for(flow)}"
-        user = account_uri(self.account).user
+        contact = context.contact(account_uri(self.account).user or "", flow)
         return [
-            ("Contact", f"<sip:{user}@{address};transport={flow.transport}>"),
+            ("Contact", f"<{contact}>"),
             ("Event", PACKAGE),
             ("Accept", CONTENT_TYPE),
             ("Expires", str(self._expires)),

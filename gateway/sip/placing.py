@@ -34,7 +34,7 @@ def plan_call(context: Context, provider: Provider | None, wish: Wish) -> CallPl
         if provider is None
         else way_out(provider.account, provider.registration)
     )
-    if uri.scheme.lower() == "sips" and path.transport != "tls":
+    if uri.is_sips and path.transport != "tls":
         raise LocalProtocolError(f"cannot call {wish.to!r}: its way out is not TLS")
     host = path.remote[0] if isinstance(path, Flow) else path.host
     named = account.profile if account is not None else None

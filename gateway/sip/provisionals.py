@@ -1,14 +1,20 @@
-"""The 180 and 183 of an incoming call, each minute again, and the PRACKs for reliable ones."""
+"""The 180 and 183 of an incoming call, each minute again, and the PRACKs for reliable ones.
+
+And how long the phone may ring: as long as the invitation holds.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gateway.errors import RemoteProtocolError
+from gateway.sip.extension_headers import parse_number
 from gateway.sip.media import NotAcceptable
 from gateway.sip.message import Request
 from gateway.sip.negotiation import sdp_of
 from gateway.sip.reliable import Provisional, ReliableProvisionals, wants_reliable
 from gateway.sip.server_transaction import ServerTransaction
+from gateway.sip.session_table import UNANSWERED
 
 if TYPE_CHECKING:
     from gateway.sip.invite import InviteSession
@@ -17,18 +23,23 @@ if TYPE_CHECKING:
 # section 13.3.1.1 asks for one each minute.
 RINGING_AGAIN: Final = 60.0
 
+# A caller that is gone sends no CANCEL, so no invitation holds for ever. Twilio's longest is 605 s
+# (twilio.md 10).
+LONGEST_RINGING: Final = 660.0
+
 _SDP: Final = ("Content-Type", "application/sdp")
 
 
 class Provisionals:
     """Tells the caller that the phone rings, reliably where it wants that (RFC 3262)."""
 
-    __slots__ = ("_call", "_reliable", "_said", "_status", "_transaction")
+    __slots__ = ("_call", "_limited", "_reliable", "_said", "_status", "_transaction")
 
     def __init__(self, call: InviteSession, transaction: ServerTransaction) -> None:
         self._call = call
         self._transaction = transaction
         self._status = 180  # what is said again each minute
+        self._limited = False  # the end of ringing is set
         self._said = False  # our SDP is in a reliable one
         self._reliable: ReliableProvisionals | None = None
         if call.profile.offers("100rel") and wants_reliable(call.request):
@@ -53,12 +64,16 @@ class Provisionals:
         self._send(183, now)
 
     def timer(self, name: str, now: float) -> None:
-        """A minute of ringing has passed."""
-        self._send(self._status, now)
+        """A minute of ringing has passed, or the invitation does not hold any more."""
+        if name == "expire":
+            self._call.feed("expire", now)
+        else:
+            self._send(self._status, now)
 
     def stop_ringing(self) -> None:
         """The phone was taken: only what is out still waits for its PRACK."""
-        self._call.context.deadlines.cancel(("ring", self))
+        for name in ("ring", "expire"):
+            self._call.context.deadlines.cancel((name, self))
 
     def stop(self) -> None:
         """The INVITE has its final answer."""
@@ -77,6 +92,9 @@ class Provisionals:
         else:
             self._reliable.send(Provisional(status, lines, body, offered), now)
         call.context.deadlines.set(("ring", self), now + RINGING_AGAIN)
+        if not self._limited:
+            self._limited = True
+            call.context.deadlines.set(("expire", self), now + _holds_for(call.request))
 
     def _sdp(self) -> tuple[bytes, bool]:
         """The SDP of a 183, and whether it is an offer.
@@ -122,13 +140,16 @@ class Provisionals:
             call.refuse(error.status, error.warning, "negotiation", now)
 
     def _answer(self, prack: Request, transaction: ServerTransaction, now: float) -> None:
-        """A PRACK may make an offer of its own, once the INVITE's has its answer."""
+        """A PRACK may make an offer of its own, once the INVITE's has its answer.
+
+        One that crossed our 200 comes too late for that: the INVITE's exchange ends with its ACK.
+        """
         call = self._call
         lines = call.headers.plain()
         if sdp_of(prack) is None:
             transaction.reply(200, now, lines)
             return
-        if not self.settled:
+        if not self.settled or call.state not in UNANSWERED:
             transaction.reply(500, now, lines)
             return
         try:
@@ -139,3 +160,11 @@ class Provisionals:
         transaction.reply(200, now, [*lines, _SDP], body)
         if media is not None:
             call.change_media(media)
+
+
+def _holds_for(invite: Request) -> float:
+    """How long an invitation holds (RFC 3261 section 13.3.1): Expires, if it makes sense."""
+    try:
+        return min(parse_number(invite.headers.get("expires") or "", "Expires"), LONGEST_RINGING)
+    except RemoteProtocolError:
+        return LONGEST_RINGING

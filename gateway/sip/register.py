@@ -17,7 +17,6 @@ from gateway.sip.headers import Via, parse_address, split_addresses
 from gateway.sip.message import Response
 from gateway.sip.presentation import from_header
 from gateway.sip.request_text import Lines
-from gateway.sip.serializer import bracketed
 from gateway.sip.settings import PROFILES
 from gateway.sip.uri import parse_uri
 from gateway.sip.wire import Flow
@@ -43,7 +42,7 @@ class Register:
         self._call_id = context.tokens.hex(12)
         self._tag = context.tokens.hex(8)
         self._cseq = 0
-        self._secure = False
+        self._sips = False
         self._raised = False
         self.bindings = Bindings()
         self.expires = account.expires_s
@@ -60,7 +59,7 @@ class Register:
     ) -> Plan:
         """The next one, over `way` or where DNS leads; `self.asked` is set before."""
         account = self._account
-        self._secure = parse_uri(_bare(registrar)).scheme.lower() == "sips"
+        self._sips = parse_uri(_bare(registrar)).is_sips
         self._raised = False
         first = hop_of((*account.proxies, registrar)[0], account)
         return Plan(
@@ -78,11 +77,8 @@ class Register:
 
     def contact_on(self, flow: Flow) -> str:
         """Where we are reached by that path."""
-        context = self._context
-        user = account_uri(self._account).user
-        address = f"{user}@{bracketed(context.host_for(flow))}:{context.port_for(flow)}"
-        # RFC 3261 section 8.1.1.8; RFC 5630 section 3.1.4: no transport=tls beside sips.
-        return f"sips:{address}" if self._secure else f"sip:{address};transport={flow.transport}"
+        user = account_uri(self._account).user or ""
+        return self._context.contact(user, flow, sips=self._sips)
 
     def take_min_expires(self, response: Response) -> bool:
         """Section 10.2.8: the registrar wants longer intervals. Whether a new try makes sense."""

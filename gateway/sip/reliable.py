@@ -85,9 +85,9 @@ class ReliableProvisionals:
             return None
         if self.out is None or rack != (self._rseq, invite_cseq, "INVITE"):
             return None
-        arrived = self.out
+        arrived, self.out = self.out, None
         self.settled = self.settled or bool(arrived.body)
-        self._rest()
+        self._be_quiet()
         return arrived
 
     def go_on(self, now: float) -> None:
@@ -96,12 +96,14 @@ class ReliableProvisionals:
             self.send(self._queue.pop(0), now)
 
     def stop(self) -> None:
-        """Nothing is repeated or sent any more."""
-        self._rest()
+        """Nothing is repeated or sent any more: the INVITE has its final answer.
+
+        A PRACK of what is out may still be on its way and must be served (section 3).
+        """
+        self._be_quiet()
         self._queue.clear()
 
-    def _rest(self) -> None:
-        self.out = None
+    def _be_quiet(self) -> None:
         for name in ("repeat", "give up"):
             self._context.deadlines.cancel((name, self))
 

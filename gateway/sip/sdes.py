@@ -25,15 +25,14 @@ PROFILES: Final[dict[SrtpPolicy, tuple[str, ...]]] = {
 }
 """What each policy takes of an offer, best first; what is not named is refused, never replaced."""
 
-# Our preference: what everybody must have (section 6.2.1), its short tag, then RFC 7714; with the
-# bytes of master key and salt.
+# What we can: sections 6.2.1 and 6.2.2, and RFC 7714; with the bytes of master key and salt.
 SUITES: Final = {
     "AES_CM_128_HMAC_SHA1_80": 30,
     "AES_CM_128_HMAC_SHA1_32": 30,
     "AEAD_AES_128_GCM": 28,
     "AEAD_AES_256_GCM": 44,
 }
-_OFFERED: Final = "AES_CM_128_HMAC_SHA1_80"
+_TRIED: Final = "AES_CM_128_HMAC_SHA1_80"
 
 # RFC 3261 section 20.43: incompatible transport protocol.
 _TRANSPORT: Final = 302
@@ -125,7 +124,11 @@ def _unusable(why: str) -> NotAcceptable:
 
 
 def choose(values: Iterable[str]) -> Crypto:
-    """The line that we prefer of an offer. Raises NotAcceptable, with what the first one lacks."""
+    """The line to take of an offer. Raises NotAcceptable, with what the first one lacks.
+
+    Section 5.1.2: the first that we can, as the peer prefers. Only the suite that every peer has
+    tried goes before, wherever it stands.
+    """
     usable: list[Crypto] = []
     problem: NotAcceptable | None = None
     for value in values:
@@ -135,8 +138,7 @@ def choose(values: Iterable[str]) -> Crypto:
             problem = problem or error
     if not usable:
         raise problem or _unusable("no a=crypto line")
-    ranks = list(SUITES)
-    return min(usable, key=lambda crypto: ranks.index(crypto.suite))
+    return next((crypto for crypto in usable if crypto.suite == _TRIED), usable[0])
 
 
 def agreed(values: Iterable[str], ours: Crypto) -> Crypto:
@@ -161,4 +163,4 @@ def to_offer(
     if media is not None:
         return ours.crypto("1", media.srtp.suite) if media.srtp is not None else None
     wanted = local.srtp == "required" or (local.srtp == "optional" and secure)
-    return ours.crypto("1", _OFFERED) if wanted else None
+    return ours.crypto("1", _TRIED) if wanted else None

@@ -2,8 +2,9 @@
 
 Local events: ring, progress, accept, answer, refuse, hang_up. The peer's: cancel, ack, bye, success
 and failure (final answers to our INVITE), and unusable (an answer to our offer that we cannot use).
-Ours in time: no_ack (64*T1 after a 2xx), lost (nobody answers our INVITE), finish (what only a call
-that is up can end of) and done (our BYE has its answer, or will have none).
+Ours in time: expire (the invitation does not hold any more), no_ack (64*T1 after a 2xx), lost
+(nobody answers our INVITE), finish (what only a call that is up can end of) and done (our BYE has
+its answer, or will have none).
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ INCOMING: Final[Table] = {
         "refuse": ("refuse", "over"),
         "cancel": ("cancel", "over"),
         "bye": ("bye_before_answer", "over"),
+        "expire": ("expire", "over"),
     },
     # RFC 3262 section 3: the 200 waits until the PRACK of a provisional with SDP has come.
     "accepting": {

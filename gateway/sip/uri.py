@@ -100,6 +100,11 @@ class Uri:
         return self.scheme.lower() in {"sip", "sips"}
 
     @property
+    def is_sips(self) -> bool:
+        """Whether the scheme is sips: TLS all the way, or not at all (section 26.2.2)."""
+        return self.scheme.lower() == "sips"
+
+    @property
     def plain_user(self) -> str:
         """The user part with %HH resolved once (RFC 3261 section 19.1.2); "" when missing."""
         return unescape(self.user or "")

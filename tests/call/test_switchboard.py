@@ -111,14 +111,16 @@ def test_the_first_line_whose_users_match_rings(user: str, line: str) -> None:
     assert exchange.phones[line].state == "ringing"
 
 
-def test_cancel_silences_the_bell() -> None:
+@pytest.mark.parametrize("cause", [EndCause.CANCELLED, EndCause.EXPIRED])
+def test_cancel_silences_the_bell(cause: EndCause) -> None:
     exchange = Exchange()
     caller = exchange.invite()
     exchange.phone(Ringing())
-    exchange.board.session_ended(caller, EndCause.CANCELLED, 487, exchange.now)
+    exchange.board.session_ended(caller, cause, 487, exchange.now)
     assert exchange.phones["phone1"].log[-1] == ("stop_ringing",)
     assert exchange.voices.taken[0].log == [("stop",)]
     assert exchange.observer.calls[0].sip_status == 487
+    assert exchange.observer.story[-1] == f"ended {cause.value}"
 
 
 def test_a_bell_that_does_not_ring_is_480() -> None:

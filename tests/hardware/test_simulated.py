@@ -94,6 +94,43 @@ def test_it_answers_by_itself() -> None:
     assert edge.t_ns == 1000_500_000_000
 
 
+@pytest.mark.parametrize(
+    ("by", "hand", "down"),
+    [
+        ("itself", "", True),
+        ("hand", "", False),  # who lifts it puts it down
+        ("itself", "down and up", False),
+        ("itself", "flash", True),
+    ],
+)
+def test_what_lifted_itself_puts_itself_down_when_the_far_end_is_gone(
+    by: str, hand: str, down: bool
+) -> None:
+    rig = SimulatedRig(auto_answer_s=0.5)
+    line = Watched(rig, country("us")).start()
+    line.ring()
+    if by == "hand":
+        rig.lift()
+    line.run_for(2)
+    assert line.events == [Ringing(), OffHook(True)]
+    if hand == "flash":
+        rig.flash(500)
+    elif hand:
+        rig.put_down()
+        line.run_for(2)
+        rig.lift()
+    line.run_for(2)
+    rig.port.hear_the_end(rig.now)
+    line.run_for(2)
+    assert rig.port.handset.lifted is rig.port.handset.loop_closed is not down
+    # Once more from the beginning.
+    rig.put_down()
+    line.run_for(2)
+    line.ring()
+    line.run_for(2)
+    assert rig.port.handset.loop_closed
+
+
 def test_a_call_given_up_is_not_answered() -> None:
     rig = SimulatedRig(auto_answer_s=0.5)
     line = Watched(rig, country("us")).start()

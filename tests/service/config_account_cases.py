@@ -146,6 +146,15 @@ ERRORS = [
         "6: sip.tls.certificate: FOLDER/secret must be a certificate and FOLDER/server.key its key",
     ),
     (LINE + TLS + 'ca = "secret"', "8: sip.tls.ca: FOLDER/secret has no certificates in PEM form"),
+    # The file is right elsewhere and wrong here.
+    (
+        LINE + TLS + 'ca = "server.key"',
+        "8: sip.tls.ca: FOLDER/server.key has no certificates in PEM form",
+    ),
+    (
+        LINE + TLS.replace("server.key", "server.pem"),
+        "6: sip.tls.certificate: FOLDER/server.pem must be a certificate and FOLDER/server.pem its",
+    ),
     (
         LINE + TLS + 'client_auth = "required"',
         '8: sip.tls.client_auth: "required" needs ca: the file of the authorities whose clients',

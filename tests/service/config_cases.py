@@ -222,6 +222,7 @@ ERRORS = [
     ('[[line]]\nname = "x"', "1: line[0]: driver is missing; it must be "),
     ('[[line]]\ndriver = "simulated"', "1: line[0]: name is missing; it must be up to 32 letters"),
     (LINE.replace("phone1", "a b"), '2: line[0].name: "a b" is not allowed; allowed is up to 32'),
+    (LINE.replace("phone1", r"a\nb"), r'2: line[0].name: "a\nb" is not allowed; allowed is up to'),
     (LINE + 'country = "xx"', '5: line[0].country: "xx" is not known; allowed is one of: '),
     (
         LINE + "auto_answer_s = -1",

@@ -240,7 +240,7 @@ def test_version_works_with_and_without_a_service(
     ("arguments", "code", "words"),
     [
         (["handset", "nobody", "off-hook"], 1, "tipring: there is no line 'nobody'"),
-        (["handset", "phone1", "play", "/none.wav"], 1, "No such file"),
+        (["handset", "phone1", "play", "/none.wav"], 1, "tipring: /none.wav: No such file"),
         (["handset", "phone1", "record"], 2, "the FILE to record into is missing"),
         (["handset", "phone1", "dial"], 2, "Missing argument 'DIGITS'"),
         (["handset", "phone1", "dial", "1", "--pps", "0"], 2, "Invalid value for '--pps'"),

@@ -299,6 +299,8 @@ def test_sips_is_called_by_tls_with_the_name_for_its_certificate(world: World) -
     flow = world.log[-1][1]
     assert (flow.transport, flow.remote, flow.name) == ("tls", (BOB[0], 5061), BOB[0])
     assert invite.vias[0].transport == "TLS"
+    # Section 8.1.1.8: our Contact, too.
+    assert (invite.headers.get("Contact") or "").startswith("<sips:")
 
 
 # --- twilio.md 36: hygiene of our requests ------------------------------------------------------

@@ -17,19 +17,22 @@ SETTINGS = StackSettings(limits=Limits(failed_logins=LIMIT))
 OTHER = "198.51.100.7"
 
 
-def fail(client: DigestCaller, times: int, *, username: str = "alice") -> list[int]:
-    """Wrong passwords, each in a call of its own."""
+def fail(
+    client: DigestCaller, times: int, *, username: str = "alice", apart: float = 0
+) -> list[int]:
+    """Wrong passwords, each in a call of its own, `apart` seconds after the last."""
     answers = []
     for _ in range(times):
+        client.world.run(apart)
         client.new_call()
         assert client.place() == 401
         answers.append(client.answer({"username": username}, password="wrong"))
     return answers
 
 
-def slowed() -> DigestCaller:
+def slowed(*, apart: float = 0) -> DigestCaller:
     client = DigestCaller(settings=SETTINGS)
-    assert fail(client, LIMIT) == [401] * LIMIT
+    assert fail(client, LIMIT, apart=apart) == [401] * LIMIT
     return client
 
 
@@ -54,8 +57,9 @@ def test_credentials_beyond_the_first_few_are_refused_unread(username: str) -> N
     assert client.answer(password="wrong") == 403
 
 
-def test_being_slowed_is_one_event_and_one_count() -> None:
-    client = slowed()
+@pytest.mark.parametrize("apart", [0, 0.001, 0.02])
+def test_being_slowed_is_one_event_and_one_count(apart: float) -> None:
+    client = slowed(apart=apart)
     for _ in range(20):
         client.new_call()
         client.place()

@@ -133,7 +133,11 @@ def test_the_200_waits_for_the_prack_and_does_not_repeat_the_sdp(
     assert session.media is not None
 
 
-def test_the_200_need_not_wait_for_a_plain_ringing(world: World, caller: Caller) -> None:
+@pytest.mark.parametrize("acknowledged", [False, True])
+@pytest.mark.parametrize(("body", "status"), [(None, 200), (OFFER, 500)])
+def test_the_200_need_not_wait_for_a_plain_ringing(
+    body: str | None, status: int, acknowledged: bool, world: World, caller: Caller
+) -> None:
     session = ringing(world, caller)
     session.prepare(MEDIA, world.now)
     session.ring(world.now)
@@ -142,8 +146,12 @@ def test_the_200_need_not_wait_for_a_plain_ringing(world: World, caller: Caller)
     answer = sent_one(world)
     assert (answer.status, b"a=sendrecv" in answer.body) == (200, True)
     assert statuses(m for _, m in world.run(0.6)) == [200]
-    # The PRACK that crossed the 200 is for nothing any more.
-    assert statuses(world.receive(prack(caller, first))) == [481]
+    if acknowledged:
+        world.receive(caller.ack())
+    # Section 3: the PRACK that crossed the 200 must be served, and once.
+    assert statuses(world.receive(prack(caller, first, body))) == [status]
+    assert statuses(world.receive(prack(caller, first, body))) == [481]
+    assert session.state in {"answered", "confirmed"}
 
 
 def test_a_183_that_never_left_is_made_up_by_the_200(world: World, caller: Caller) -> None:

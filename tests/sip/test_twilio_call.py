@@ -107,6 +107,40 @@ def test_twilio_04_contact_is_the_listener(public: str | None, flow: Flow, conta
     assert [message.headers.get("Contact") for message in world.sent()] == [contact, contact]
 
 
+TLS = Flow("tls", ("203.0.113.5", 5061), EDGE)
+TO = "bob@203.0.113.5"
+
+
+@pytest.mark.parametrize(
+    ("uri", "route", "contact", "flow", "scheme"),
+    [
+        (f"sips:{TO}", None, "sip:alice@192.0.2.1", TLS, "sips"),
+        (f"sip:{TO}", None, "sips:alice@192.0.2.1", TLS, "sips"),
+        (f"sip:{TO}", "<sips:192.0.2.9;lr>", "sip:alice@192.0.2.1", TLS, "sips"),
+        # The top Record-Route decides, and what is below it does not.
+        (f"sip:{TO}", "<sip:192.0.2.9;lr>, <sips:x;lr>", "sips:alice@192.0.2.1", TLS, "sip"),
+        (f"sip:{TO};transport=tls", None, "sip:alice@192.0.2.1;transport=tls", TLS, "sip"),
+        (f"sips:{TO}", None, "sip:alice@192.0.2.1", FLOW, "sip"),
+    ],
+)
+def test_a_sips_call_has_a_sips_contact(
+    uri: str, route: str | None, contact: str, flow: Flow, scheme: str
+) -> None:
+    """RFC 3261 section 12.1.1; RFC 5630 section 3.1.4: no transport=tls beside sips."""
+    world = World(StackSettings())
+    caller = Caller()
+    caller.contact = f"<{contact}>"
+    caller.record_routes = (route,) if route else ()
+    world.receive(caller.invite(uri=uri), flow)
+    session = world.event(IncomingCall).session
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    session.answer(world.now)
+    transport = "" if scheme == "sips" else f";transport={flow.transport}"
+    expected = f"<{scheme}:bob@203.0.113.5:{flow.local[1]}{transport}>"
+    assert [message.headers.get("Contact") for message in world.sent()] == [expected] * 2
+
+
 def test_twilio_05_answer(world: World, caller: Caller) -> None:
     body = answered(world, caller).body.decode().split("\r\n")
     assert body == [
@@ -286,6 +320,47 @@ def test_twilio_10_ringing_goes_on_for_ten_minutes(world: World, caller: Caller)
     assert statuses(world.receive(caller.cancel())) == [200, 487]
     assert world.run(60) != []
     assert world.stack.next_deadline() is None
+
+
+@pytest.mark.parametrize(
+    ("expires", "after"),
+    [
+        ("0", 0),
+        ("20", 20),
+        ("180", 180),
+        (None, 660),  # a caller that is gone cancels nothing
+        ("4294967295", 660),
+        ("4294967296", 660),
+        ("soon", 660),
+    ],
+)
+def test_ringing_ends_with_the_invitation(
+    expires: str | None, after: float, world: World, caller: Caller
+) -> None:
+    """RFC 3261 section 13.3.1: when its Expires is over before the answer, 487."""
+    session = incoming(world, caller, extra=[("Expires", expires)] if expires else [])
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    world.sent()
+    start = world.now
+    world.run(30)
+    session.progress(world.now)  # early media win no time
+    world.run(700)
+    ended = world.event(SessionEnded)
+    assert (ended.cause, ended.status, session.state) == (EndCause.EXPIRED, 487, "over")
+    finals = [at - start for at, _, data in world.log if data.startswith(b"SIP/2.0 487")]
+    assert finals[0] == pytest.approx(after, abs=0.001)
+
+
+def test_an_answered_call_does_not_expire(world: World, caller: Caller) -> None:
+    session = incoming(world, caller, extra=[("Expires", "20")])
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    session.answer(world.now)
+    caller.hear(world.sent())
+    world.receive(caller.ack())
+    world.run(700)
+    assert session.state == "confirmed"
 
 
 def test_twilio_13_the_same_invite_by_another_way_is_482(world: World, caller: Caller) -> None:

@@ -31,7 +31,10 @@ def create(name: str, options: Mapping[str, Any], audio: LineAudio) -> Simulated
 
 
 class SimulatedLine:
-    """A LinePort. `auto_answer_s`: lifts itself that long after ringing starts."""
+    """A LinePort. `auto_answer_s`: lifts itself that long after ringing starts.
+
+    And puts itself down when it hears that the far end is gone, as an answering machine does.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class SimulatedLine:
         self._closed = False
         self._fault: str | None = None
         self._told_off_hook = False
+        self._lifted_itself = False
         self.bell = Bell()
         self.handset = Handset(
             self._timeline, self._emit_due, bounce_ms=bounce_ms, flash_ms=flash_ms
@@ -75,16 +79,21 @@ class SimulatedLine:
             return
         self.bell.start(cadence, now)
         if self._auto_answer_s is not None:
-            self._deadlines.set("auto-answer", now + self._auto_answer_s)
+            self._deadlines.set("off-hook", now + self._auto_answer_s)
         self._tell(RingStarted(_ns(now)))
 
     def stop_ringing(self, now: float) -> None:
         """Silence the bell; harmless when it is silent."""
         self.bell.stop(now)
-        self._deadlines.cancel("auto-answer")
+        self._deadlines.cancel("off-hook")
+
+    def hear_the_end(self, now: float) -> None:
+        """The earpiece has a tone that follows a call: nobody is there any more."""
+        if self._lifted_itself:
+            self._deadlines.set("on-hook", now)
 
     def next_deadline(self) -> float | None:
-        """When the next planned event, or the automatic answer, is due."""
+        """When the next planned event, or what the phone does by itself, is due."""
         if self._listener is None:
             return None
         planned = self._timeline.next_ns()
@@ -93,9 +102,12 @@ class SimulatedLine:
 
     def handle_deadline(self, now: float) -> None:
         """Report what is due; each event carries the time it was planned for."""
-        lift_at = self._deadlines.next()
-        if self._deadlines.pop_due(now) and lift_at is not None:
-            self.handset.off_hook(lift_at)
+        while (at := self._deadlines.next()) is not None and (what := self._deadlines.pop(now)):
+            if what == "off-hook":
+                self._lifted_itself = not self.handset.lifted
+                self.handset.off_hook(at)
+            elif self._lifted_itself:
+                self.handset.on_hook(at)
         self._emit_due(now)
 
     def close(self, now: float) -> None:
@@ -125,6 +137,7 @@ class SimulatedLine:
             return
         while (event := self._timeline.pop_due(_ns(now))) is not None:
             self.handset.reported(event)
+            self._lifted_itself = self._lifted_itself and self.handset.lifted
             if isinstance(event, HookEdge) and event.off_hook:
                 self.bell.stop(event.t_ns / 1e9)
             if self._fault is None:
