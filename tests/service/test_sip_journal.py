@@ -143,6 +143,7 @@ def test_a_flood_becomes_a_number() -> None:
         security = SecurityJournal(journal, each=2)
         for number in range(5):
             security.told(AuthFailed(FLOW, "alice", f"wrong password {number}"))
+        security.told(AuthFailed(FLOW, "alice", "too-many-failures"))
         security.told(Malformed(FLOW, RemoteProtocolError("no version"), 12))
         security.told(Refused(FLOW, "INVITE", 488, "no-common-codec", "a@b"))
         security.minute(7, "198.51.100.1")
@@ -152,6 +153,10 @@ def test_a_flood_becomes_a_number() -> None:
     assert written(tell) == [
         ("AUTH_FAILED", "192.0.2.1:5062 did not authenticate as 'alice': wrong password 0"),
         ("AUTH_FAILED", "192.0.2.1:5062 did not authenticate as 'alice': wrong password 1"),
+        (
+            "AUTH_FAILED",
+            "192.0.2.1 failed to log in too often: of its further tries only 5 a second are read",
+        ),
         ("MALFORMED", "12 bytes from 192.0.2.1:5062 are no SIP message: no version"),
         ("REQUEST_REFUSED", "INVITE from 192.0.2.1:5062 refused with 488: no-common-codec"),
         ("STRANGERS", "7 datagrams of strangers got no answer, the last from 198.51.100.1"),
