@@ -17,8 +17,9 @@ from tests.line.traces import CODES, COUNTRIES, country
 GOOD = tomllib.loads((COUNTRIES / "us.toml").read_text())
 
 
-def test_the_first_six_are_there() -> None:
-    assert {"us", "uk", "de", "fr", "au", "jp"} <= set(CODES)
+def test_the_countries_are_there() -> None:
+    named = "at au br ch de es fr in it jp nl nz se uk us"
+    assert set(named.split()) <= set(CODES)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -47,6 +48,15 @@ TONES = [
     ("fr", "ringback", ((440,), 0, 1500, 3500), 0),
     ("au", "dial", ((413, 438), 0, 0, 0), None),
     ("jp", "ringback", ((400,), 16, 1000, 2000), 0),
+    ("at", "busy", ((420,), 0, 400, 400), 0),
+    ("br", "busy", ((425,), 0, 250, 250), 0),
+    ("ch", "busy", ((425,), 0, 500, 500), 0),
+    ("es", "ringback", ((425,), 0, 1500, 3000), 0),
+    ("in", "dial", ((400,), 25, 0, 0), None),
+    ("it", "dial", ((425,), 0, 200, 200), 0),
+    ("nl", "call_waiting", ((425,), 0, 500, 9500), 0),
+    ("nz", "ringback", ((400, 450), 0, 400, 200), 0),
+    ("se", "congestion", ((425,), 0, 250, 750), 0),
 ]
 
 
@@ -72,6 +82,7 @@ def test_a_howler_rises_and_stays() -> None:
 
 
 RINGS = [("us", ((2000, 4000),)), ("uk", ((400, 200), (400, 2000))), ("jp", ((1000, 2000),))]
+RINGS += [("at", ((1000, 5000),)), ("es", ((1500, 3000),)), ("nz", ((400, 200), (400, 2000)))]
 
 
 @pytest.mark.parametrize(("code", "steps"), RINGS)

@@ -13,6 +13,7 @@ from gateway.line import (
     PulseDigit,
 )
 from gateway.line.events import DtmfEnd, DtmfStart, HookEdge, RingTrip
+from gateway.line.pulse import NUMBERINGS
 from tests.line.traces import CODES, NS, Run, bounced, breaks, country, train
 
 FLASH, HUNG_UP = HookFlash(), OnHook()
@@ -107,7 +108,7 @@ def test_every_dial_decodes(code: str, pps: float, ratio: float, bounce: float) 
         run.edges(bounced(moves, bounce) if bounce else moves)
         t = moves[-1] + 400
     run.at(t + 1000)
-    assert run.events == [PulseDigit(d) for d in "1234567890"]
+    assert run.events == [PulseDigit(d) for d in NUMBERINGS[country(code).pulse_numbering]]
 
 
 TRAINS = [
