@@ -12,6 +12,7 @@ from gateway.call.cause import Cause
 from gateway.call.extension import Extension
 from gateway.call.ports import Caller, Observer, Voices
 from gateway.errors import ExhaustedError, SystemRefusal
+from gateway.line import distinctive_cadence
 from gateway.sip import NotAcceptable
 
 # twilio.md 1: a provisional answer other than 100 within a second, so the bell has to start sooner.
@@ -54,7 +55,7 @@ class Incoming:
             return
         self._calls.give_phone(call)
         self._calls.end_at(call, now + BELL_TIMEOUT_S, cause.NO_RING)
-        if not extension.phone.ring(now):
+        if not extension.phone.ring(now, distinctive_cadence(caller.alert_info)):
             self._calls.end(call, cause.BUSY, now)
 
     def _replace(self, replaced: Call, caller: Caller, now: float) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.call.call import Call
     from gateway.sip import (
         CallerId,
@@ -75,6 +77,10 @@ class Caller(Session, Protocol):
     def requested_user(self) -> str: ...
     @property
     def caller(self) -> CallerId: ...
+    @property
+    def alert_info(self) -> Sequence[str]:
+        """The values of Alert-Info: how the caller would like the bell to ring."""
+
     @property
     def account(self) -> str | None:
         """The account that brought the call, None for one that came directly."""

@@ -1,6 +1,6 @@
 """The analog line, sans-IO: port protocol, hook, pulses, cadences, tones, countries."""
 
-from gateway.line.cadence import Cadence
+from gateway.line.cadence import Cadence, distinctive_cadence
 from gateway.line.country import Country
 from gateway.line.effects import Effect, PlayTone, StartRing, StopRing, StopTone
 from gateway.line.events import (
@@ -44,4 +44,5 @@ __all__ = [
     "StopTone",
     "Tone",
     "ToneSegment",
+    "distinctive_cadence",
 ]

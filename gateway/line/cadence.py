@@ -5,7 +5,8 @@ Times are milliseconds. The bell's frequency belongs to the country, not to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,3 +62,12 @@ DISTINCTIVE: Final[Mapping[str, Cadence]] = {
         Cadence("r9", ((400, 200), (400, 2000))),
     )
 }
+
+# <http://127.0.0.1/Bellcore-dr3>, ";info=Bellcore-r3" or the bare word: peers write all three.
+_WISH: Final = re.compile(r"\bbellcore-d?r([1-9])\b", re.IGNORECASE)
+
+
+def distinctive_cadence(alert_info: Iterable[str]) -> str | None:
+    """The name of the cadence that the values of Alert-Info wish for; None for no known one."""
+    wishes = (_WISH.search(value) for value in alert_info)
+    return next((f"r{wish[1]}" for wish in wishes if wish), None)

@@ -261,15 +261,3 @@ def token_set(values: Iterable[str]) -> frozenset[str]:
 def parse_identities(values: Iterable[str], what: str = "P-Asserted-Identity") -> list[NameAddr]:
     """P-Asserted-Identity or P-Preferred-Identity (RFC 3325 section 9): sip, sips and tel."""
     return parse_addresses(values, what)
-
-
-_ALERT = re.compile(rf"{LWS}<([^<>\s\"]++)>{PARAMS}")
-
-
-def alert_infos(values: Iterable[str]) -> list[str]:
-    """The URIs of Alert-Info (RFC 7462), urn:alert: too, as written; bad elements are left out.
-
-    A ring tone that cannot be read is no reason to refuse a call, so this never raises.
-    """
-    found = (_ALERT.fullmatch(part) for value in values for part in split_list(value))
-    return [match[1] for match in found if match is not None]

@@ -73,6 +73,11 @@ class InviteSession(Session):
         return self.request.uri.plain_user
 
     @property
+    def alert_info(self) -> list[str]:
+        """The values of Alert-Info as they came: how the caller would like the bell to ring."""
+        return self.request.headers.get_all("alert-info")
+
+    @property
     def identity_headers(self) -> list[tuple[str, str]]:
         """Who calls, for whom and why, by the headers of trunks and carriers, as they came."""
         return [

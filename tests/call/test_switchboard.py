@@ -155,6 +155,20 @@ def test_delayed_offer_opens_the_voice_at_the_ack() -> None:
     assert exchange.voices.taken[0].log == [("apply", True, True)]
 
 
+@pytest.mark.parametrize(
+    ("alert_info", "rung"),
+    [
+        ([], ("ring",)),
+        (["<http://127.0.0.1/Bellcore-dr3>"], ("ring", "r3")),
+        (["<urn:alert:service:normal>;info=alert-internal"], ("ring",)),
+    ],
+)
+def test_the_caller_may_wish_for_a_cadence(alert_info: list[str], rung: tuple[str, ...]) -> None:
+    exchange = Exchange()
+    exchange.invite(alert_info=alert_info)
+    assert exchange.phones["phone1"].log == [rung]
+
+
 def test_hold_and_resume() -> None:
     exchange = Exchange()
     caller = exchange.talk()

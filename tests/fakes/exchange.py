@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +52,7 @@ class FakeCaller(FakeSession):
     """A session that called us."""
 
     requested_user: str = "alice"
+    alert_info: Sequence[str] = ()
     acceptable: bool = True
     delayed_offer: bool = False
     account: str | None = None
@@ -163,7 +165,7 @@ class FakePhone:
 
     def ring(self, now: float, cadence_name: str | None = None) -> bool:
         self.state = "ringing"
-        self.log.append(("ring",))
+        self.log.append(("ring",) if cadence_name is None else ("ring", cadence_name))
         return True
 
     def stop_ringing(self, now: float) -> None:

@@ -21,7 +21,7 @@ from gateway.line import (
     StopRing,
     StopTone,
 )
-from gateway.line.cadence import DISTINCTIVE
+from gateway.line.cadence import DISTINCTIVE, distinctive_cadence
 from gateway.line.events import (
     DtmfEnd,
     DtmfStart,
@@ -194,6 +194,24 @@ def test_cadence_by_name(asked: str | None, name: str) -> None:
     (effect,) = run.machine.effects()
     assert isinstance(effect, StartRing)
     assert effect.cadence.name == name
+
+
+@pytest.mark.parametrize(
+    ("alert_info", "name"),
+    [
+        ([], None),
+        (["<http://127.0.0.1/Bellcore-dr1>"], "r1"),
+        (["<http://127.0.0.1/bellcore-DR2>;x=y"], "r2"),
+        (["Bellcore-r4"], "r4"),
+        (["<sip:a@b>;info=Bellcore-r9"], "r9"),
+        (["<http://a/x.wav>, <http://a/Bellcore-dr5>"], "r5"),
+        (["<http://a/x.wav>", "<http://a/Bellcore-dr6>"], "r6"),
+        (["<http://a/Bellcore-dr0>", "<http://a/Bellcore-dr10>", "Bellcore-dr"], None),
+        (["<urn:alert:service:call-waiting>", "", "\x00;;"], None),
+    ],
+)
+def test_alert_info_is_a_wish(alert_info: list[str], name: str | None) -> None:
+    assert distinctive_cadence(alert_info) == name
 
 
 def test_every_distinctive_cadence_is_there() -> None:

@@ -15,7 +15,6 @@ from gateway.sip.extension_headers import (
     Reason,
     Replaces,
     SessionExpires,
-    alert_infos,
     parse_event,
     parse_identities,
     parse_min_se,
@@ -247,11 +246,6 @@ def test_identities() -> None:
         ("Cullen, J", "sip:fluffy@cisco.com"),
         ("", "tel:+14085264000"),
     ]
-
-
-def test_alert_info_is_a_wish_that_never_harms() -> None:
-    values = ["<http://a/x.wav>;info=alert-external, <urn:alert:service:call-waiting>", "Bellcore"]
-    assert alert_infos(values) == ["http://a/x.wav", "urn:alert:service:call-waiting"]
 
 
 @pytest.mark.parametrize(
