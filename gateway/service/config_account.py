@@ -41,3 +41,4 @@ class Account(Table, frozen=True):
     keepalive: Literal["crlf", "options", "off"] = "crlf"
     message_waiting: bool = False
     profile: Literal["twilio", "full"] | None = None
+    late_offer: bool = False

@@ -59,6 +59,7 @@ def account(account: written.Account) -> Account:
         keepalive=account.keepalive,
         message_waiting=account.message_waiting,
         profile=account.profile,
+        late_offer=account.late_offer,
     )
 
 

@@ -19,7 +19,8 @@ class Account:
     `username` is the user part of From and Contact, `domain` the host of From and of the numbers
     that are dialled. `registrars` are in order of preference, the domain where there are none;
     `proxies` are visited first, in order (RFC 3261 section 8.1.1.1). `caller_id` is what
-    P-Asserted-Identity says (a number or a URI) and `display_name` goes into From.
+    P-Asserted-Identity says (a number or a URI) and `display_name` goes into From. `late_offer`:
+    our INVITEs have no offer, the callee makes it (RFC 3261 section 13.2.1).
     Raises ConfigError for what cannot be used.
     """
 
@@ -38,6 +39,7 @@ class Account:
     keepalive: Keepalive = "crlf"
     message_waiting: bool = False
     profile: str | None = None
+    late_offer: bool = False
 
     def __post_init__(self) -> None:
         for what, uris in (("registrar", self.registrars), ("proxy", self.proxies)):

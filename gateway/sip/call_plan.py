@@ -26,7 +26,7 @@ class CallPlan:
 
     `uri` is where it goes and `to` who was called: a redirection changes the first alone.
     `sender(host)` is the From on a path where we are `host`; `extra` are header lines that come
-    with the wish: identity, Replaces, Referred-By.
+    with the wish: identity, Replaces, Referred-By. `late_offer`: the INVITE has no SDP.
     """
 
     account: str | None
@@ -40,6 +40,7 @@ class CallPlan:
     fallback: Target | None
     routes: list[str]
     extra: Lines
+    late_offer: bool = False
 
     @property
     def secure(self) -> bool:

@@ -71,6 +71,7 @@ expires_s = 60
 keepalive = "options"
 message_waiting = true
 profile = "full"
+late_offer = true
 
 [[account]]
 name = "direct"

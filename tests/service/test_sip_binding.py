@@ -44,6 +44,7 @@ def test_an_account_keeps_what_is_written() -> None:
             keepalive="off",
             message_waiting=True,
             profile="full",
+            late_offer=True,
         )
     )
     assert (made.name, made.username, made.login) == ("trunk", "alice", "alice-7")
@@ -53,6 +54,7 @@ def test_an_account_keeps_what_is_written() -> None:
     assert (made.transport, made.register, made.expires_s) == ("tls", True, 90)
     assert (made.caller_id, made.display_name) == ("+15551234567", "Alice")
     assert (made.keepalive, made.message_waiting, made.profile) == ("off", True, "full")
+    assert made.late_offer
 
 
 @pytest.mark.parametrize(
