@@ -54,6 +54,7 @@ def account(account: written.Account) -> Account:
         transport=account.transport,
         register=account.register,
         caller_id=account.caller_id or "",
+        caller_id_header=account.caller_id_header,
         display_name=account.display_name or "",
         expires_s=account.expires_s,
         keepalive=account.keepalive,

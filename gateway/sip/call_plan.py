@@ -12,7 +12,7 @@ from gateway.sip.accounts import Account
 from gateway.sip.dialog import target_of
 from gateway.sip.headers import Headers
 from gateway.sip.message import Request
-from gateway.sip.presentation import from_header, identity_headers
+from gateway.sip.presentation import ASSERTED, REMOTE_PARTY, from_header, identity_headers
 from gateway.sip.request_text import Lines
 from gateway.sip.serializer import bracketed
 from gateway.sip.settings import Profile
@@ -61,7 +61,7 @@ class CallPlan:
 
         And nobody vouches for the trust that P-Asserted-Identity needs (RFC 3325 section 5).
         """
-        extra = [line for line in self.extra if line[0] != "P-Asserted-Identity"]
+        extra = [line for line in self.extra if line[0] not in {ASSERTED, REMOTE_PARTY}]
         way = target_of(target)
         return replace(self, uri=target, path=way, fallback=None, routes=[], extra=extra)
 
@@ -120,15 +120,17 @@ def asserted(account: Account | None, *, private: bool) -> Lines:
     """What a trunk that believes us is told of who calls (RFC 3325)."""
     if account is None:
         return []
+    header = account.caller_id_header
     if not account.caller_id:
-        return identity_headers("", account_uri(account), private=True) if private else []
+        uri = account_uri(account)
+        return identity_headers("", uri, private=True, header=header) if private else []
     number = account.caller_id
     uri = (
         parse_uri(number)
         if ":" in number
         else Uri("sip", escape(number.replace(" ", ""), USER_SAFE), account.domain)
     )
-    return identity_headers(account.display_name, uri, private=private)
+    return identity_headers(account.display_name, uri, private=private, header=header)
 
 
 def loose_routes(uris: Sequence[str]) -> list[str]:

@@ -39,6 +39,7 @@ def test_an_account_keeps_what_is_written() -> None:
             auth_user="alice-7",
             password=Secret("s3cret"),
             caller_id="+15551234567",
+            caller_id_header="Remote-Party-ID",
             display_name="Alice",
             expires_s=90,
             keepalive="off",
@@ -54,7 +55,7 @@ def test_an_account_keeps_what_is_written() -> None:
     assert (made.transport, made.register, made.expires_s) == ("tls", True, 90)
     assert (made.caller_id, made.display_name) == ("+15551234567", "Alice")
     assert (made.keepalive, made.message_waiting, made.profile) == ("off", True, "full")
-    assert made.late_offer
+    assert (made.late_offer, made.caller_id_header) == (True, "Remote-Party-ID")
 
 
 @pytest.mark.parametrize(

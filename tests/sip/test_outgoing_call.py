@@ -132,6 +132,41 @@ def test_how_we_present_ourselves(
     assert ("anonymous@" in (headers.get("Contact") or "")) == private
 
 
+OLDER = {"caller_id": "+15550001111", "caller_id_header": "Remote-Party-ID"}
+PARTIES = [
+    (OLDER, False, "<sip:+15550001111@d>;party=calling;privacy=off;screen=no", None),
+    (OLDER, True, "<sip:+15550001111@d>;party=calling;privacy=full;screen=no", "id"),
+    (
+        {**OLDER, "display_name": "B\u00e9la"},
+        False,
+        '"B\u00e9la" <sip:+15550001111@d>;party=calling;privacy=off;screen=no',
+        None,
+    ),
+    (
+        {"caller_id_header": "Remote-Party-ID"},
+        True,
+        "<sip:alice@d>;party=calling;privacy=full;screen=no",
+        "id",
+    ),
+    ({"caller_id_header": "Remote-Party-ID"}, False, None, None),
+]
+
+
+@pytest.mark.parametrize(("changes", "private", "party", "privacy"), PARTIES)
+def test_how_older_trunks_are_told(
+    changes: dict[str, str], private: bool, party: str | None, privacy: str | None
+) -> None:
+    """Remote-Party-ID in place of P-Asserted-Identity, and to nobody whom a trunk names."""
+    account = Account("a", "alice", "d", registrars=("sip:198.51.100.9",), **changes)  # type: ignore[arg-type]
+    world = World(StackSettings(accounts=(account,), redirects=True))
+    _, callee = place(world, "600", "a", private=private)
+    assert callee.request.headers.get("Remote-Party-ID") == party
+    assert "P-Asserted-Identity" not in callee.request.headers
+    assert callee.request.headers.get("Privacy") == privacy
+    moved = callee.say(302, extra=[("Contact", "<sip:eve@192.0.2.66>")], contact=False)
+    assert "Remote-Party-ID" not in one(moved, "INVITE").headers
+
+
 def test_a_transferred_call_says_so() -> None:
     _, callee = place(World(), replaces="c@h;to-tag=1;from-tag=2", referred_by="<sip:eve@x>")
     headers = callee.request.headers
