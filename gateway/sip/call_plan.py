@@ -19,6 +19,8 @@ from gateway.sip.settings import Profile
 from gateway.sip.uri import USER_SAFE, Uri, escape, parse_uri
 from gateway.sip.wire import Flow, Target
 
+_NOT_HANDED_ON: Final = frozenset({ASSERTED, REMOTE_PARTY, "Diversion"})
+
 
 @dataclass(frozen=True, slots=True)
 class CallPlan:
@@ -56,12 +58,13 @@ class CallPlan:
         """The request as the service sees it: who calls whom."""
         return Request("INVITE", self.uri, Headers([*self.identity(host), *self.extra]))
 
-    def redirected(self, target: Uri) -> CallPlan:
+    def redirected(self, target: Uri, diversions: Sequence[str]) -> CallPlan:
         """The same call to another URI, found on its own: no route of before leads there.
 
         And nobody vouches for the trust that P-Asserted-Identity needs (RFC 3325 section 5).
         """
-        extra = [line for line in self.extra if line[0] not in {ASSERTED, REMOTE_PARTY}]
+        extra = [line for line in self.extra if line[0] not in _NOT_HANDED_ON]
+        extra += [("Diversion", diversion) for diversion in diversions]
         way = target_of(target)
         return replace(self, uri=target, path=way, fallback=None, routes=[], extra=extra)
 

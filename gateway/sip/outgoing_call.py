@@ -303,7 +303,7 @@ class OutgoingCall(Session):
         self.negotiation.media = None
         if target.host.lower() != self._plan.uri.host.lower():
             self._credentials = None  # they are the account's, and this is somebody else
-        self._plan = self._plan.redirected(target)
+        self._plan = self._plan.redirected(target, self._redirects.diversions)
         self.start(now)
         return True
 

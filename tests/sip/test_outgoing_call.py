@@ -20,7 +20,7 @@ from gateway.sip import (
 from gateway.sip.session_table import OUTGOING
 
 from .harness import MEDIA, World
-from .peer import ANSWER, CALLEE, FULL, Callee, one, outgoing, place, requests
+from .peer import ANSWER, CALLEE, FULL, Callee, Headers, one, outgoing, place, requests
 
 TRUNK = Account(
     name="trunk",
@@ -419,11 +419,13 @@ def test_identifiers_are_those_of_the_latest_answer(world: World) -> None:
 FOLLOW = StackSettings(redirects=True)
 
 
-def redirected(call: OutgoingCall, callee: Callee, contacts: str, status: int = 302) -> Callee:
+def redirected(
+    call: OutgoingCall, callee: Callee, contacts: str, status: int = 302, said: Headers = ()
+) -> Callee:
     """The refusal with these contacts, and who is called then."""
     world = callee.world
     world.log.clear()
-    sent = callee.say(status, extra=[("Contact", contacts)], contact=False)
+    sent = callee.say(status, extra=[("Contact", contacts), *said], contact=False)
     invite = one(sent, "INVITE")
     flow = next(flow for _, flow, data in world.log if data.startswith(b"INVITE"))
     return Callee(world, invite, flow)
@@ -483,6 +485,25 @@ def test_a_6xx_ends_the_search() -> None:
     best = redirected(call, bob, "<sip:one@192.0.2.8>, <sip:two@192.0.2.9>")
     assert requests(best.say(603), "INVITE") == []
     assert world.event(SessionEnded).status == 603
+
+
+def test_who_sent_the_call_on_is_told_to_the_next() -> None:
+    """RFC 5806: in the diverting parties' own words, the newest first."""
+    call, bob = place(World(FOLLOW))
+    first = '"Bob" <sip:bob@192.0.2.7>;reason=no-answer;counter=1'
+    carol = redirected(call, bob, "<sip:carol@192.0.2.9>", said=[("Diversion", first)])
+    assert carol.request.headers.get_all("Diversion") == [first]
+    second = "<sip:carol@192.0.2.9>;reason=unconditional"
+    dan = redirected(call, carol, "<sip:dan@192.0.2.10>", said=[("Diversion", second)])
+    assert dan.request.headers.get_all("Diversion") == [second, first]
+
+
+@pytest.mark.parametrize("said", ["<sip:bob@192.0.2.7", '"', "<a>;x, ,,"])
+def test_a_diversion_that_cannot_be_read_is_told_to_nobody(said: str) -> None:
+    _, bob = place(World(FOLLOW))
+    extra = [("Contact", "<sip:carol@192.0.2.9>"), ("Diversion", said)]
+    sent = bob.say(302, extra=extra, contact=False)
+    assert "Diversion" not in one(sent, "INVITE").headers
 
 
 def test_redirections_that_go_on_and_on_come_to_an_end() -> None:
