@@ -34,6 +34,7 @@ class Account(Table, frozen=True):
     password: Secret | None = None
     password_file: str | None = None
     caller_id: str | None = None
+    caller_id_header: Literal["P-Asserted-Identity", "Remote-Party-ID"] = "P-Asserted-Identity"
     display_name: str | None = None
     expires_s: Annotated[
         int, Meta(ge=60, le=3600, description="a number of seconds from 60 to 3600")
@@ -41,3 +42,4 @@ class Account(Table, frozen=True):
     keepalive: Literal["crlf", "options", "off"] = "crlf"
     message_waiting: bool = False
     profile: Literal["twilio", "full"] | None = None
+    late_offer: bool = False

@@ -54,11 +54,13 @@ def account(account: written.Account) -> Account:
         transport=account.transport,
         register=account.register,
         caller_id=account.caller_id or "",
+        caller_id_header=account.caller_id_header,
         display_name=account.display_name or "",
         expires_s=account.expires_s,
         keepalive=account.keepalive,
         message_waiting=account.message_waiting,
         profile=account.profile,
+        late_offer=account.late_offer,
     )
 
 

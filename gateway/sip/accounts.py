@@ -9,6 +9,7 @@ from gateway.errors import ConfigError, RemoteProtocolError
 from gateway.sip.uri import parse_uri
 
 Keepalive = Literal["crlf", "options", "off"]
+CallerIdHeader = Literal["P-Asserted-Identity", "Remote-Party-ID"]
 _TRANSPORTS = (None, "udp", "tcp", "tls")
 
 
@@ -19,7 +20,8 @@ class Account:
     `username` is the user part of From and Contact, `domain` the host of From and of the numbers
     that are dialled. `registrars` are in order of preference, the domain where there are none;
     `proxies` are visited first, in order (RFC 3261 section 8.1.1.1). `caller_id` is what
-    P-Asserted-Identity says (a number or a URI) and `display_name` goes into From.
+    `caller_id_header` says (a number or a URI) and `display_name` goes into From. `late_offer`:
+    our INVITEs have no offer, the callee makes it (RFC 3261 section 13.2.1).
     Raises ConfigError for what cannot be used.
     """
 
@@ -33,11 +35,13 @@ class Account:
     transport: str | None = None
     register: bool = True
     caller_id: str = ""
+    caller_id_header: CallerIdHeader = "P-Asserted-Identity"
     display_name: str = ""
     expires_s: int = 600
     keepalive: Keepalive = "crlf"
     message_waiting: bool = False
     profile: str | None = None
+    late_offer: bool = False
 
     def __post_init__(self) -> None:
         for what, uris in (("registrar", self.registrars), ("proxy", self.proxies)):
@@ -50,6 +54,8 @@ class Account:
             raise self._error(f"no transport {self.transport!r}; there are udp, tcp and tls")
         if self.keepalive not in get_args(Keepalive):
             raise self._error(f"no keepalive {self.keepalive!r}; there are crlf, options and off")
+        if self.caller_id_header not in get_args(CallerIdHeader):
+            raise self._error(f"no caller_id_header {self.caller_id_header!r}")
         if not self.username:
             raise self._error("no username")
 

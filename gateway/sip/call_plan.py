@@ -12,12 +12,14 @@ from gateway.sip.accounts import Account
 from gateway.sip.dialog import target_of
 from gateway.sip.headers import Headers
 from gateway.sip.message import Request
-from gateway.sip.presentation import from_header, identity_headers
+from gateway.sip.presentation import ASSERTED, REMOTE_PARTY, from_header, identity_headers
 from gateway.sip.request_text import Lines
 from gateway.sip.serializer import bracketed
 from gateway.sip.settings import Profile
 from gateway.sip.uri import USER_SAFE, Uri, escape, parse_uri
 from gateway.sip.wire import Flow, Target
+
+_NOT_HANDED_ON: Final = frozenset({ASSERTED, REMOTE_PARTY, "Diversion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class CallPlan:
 
     `uri` is where it goes and `to` who was called: a redirection changes the first alone.
     `sender(host)` is the From on a path where we are `host`; `extra` are header lines that come
-    with the wish: identity, Replaces, Referred-By.
+    with the wish: identity, Replaces, Referred-By. `late_offer`: the INVITE has no SDP.
     """
 
     account: str | None
@@ -40,6 +42,7 @@ class CallPlan:
     fallback: Target | None
     routes: list[str]
     extra: Lines
+    late_offer: bool = False
 
     @property
     def secure(self) -> bool:
@@ -55,12 +58,13 @@ class CallPlan:
         """The request as the service sees it: who calls whom."""
         return Request("INVITE", self.uri, Headers([*self.identity(host), *self.extra]))
 
-    def redirected(self, target: Uri) -> CallPlan:
+    def redirected(self, target: Uri, diversions: Sequence[str]) -> CallPlan:
         """The same call to another URI, found on its own: no route of before leads there.
 
         And nobody vouches for the trust that P-Asserted-Identity needs (RFC 3325 section 5).
         """
-        extra = [line for line in self.extra if line[0] != "P-Asserted-Identity"]
+        extra = [line for line in self.extra if line[0] not in _NOT_HANDED_ON]
+        extra += [("Diversion", diversion) for diversion in diversions]
         way = target_of(target)
         return replace(self, uri=target, path=way, fallback=None, routes=[], extra=extra)
 
@@ -119,15 +123,17 @@ def asserted(account: Account | None, *, private: bool) -> Lines:
     """What a trunk that believes us is told of who calls (RFC 3325)."""
     if account is None:
         return []
+    header = account.caller_id_header
     if not account.caller_id:
-        return identity_headers("", account_uri(account), private=True) if private else []
+        uri = account_uri(account)
+        return identity_headers("", uri, private=True, header=header) if private else []
     number = account.caller_id
     uri = (
         parse_uri(number)
         if ":" in number
         else Uri("sip", escape(number.replace(" ", ""), USER_SAFE), account.domain)
     )
-    return identity_headers(account.display_name, uri, private=private)
+    return identity_headers(account.display_name, uri, private=private, header=header)
 
 
 def loose_routes(uris: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -24,17 +25,18 @@ _PRACKS: Final = 4
 class Early:
     """One of them: its dialog, what its media are, and how far its reliable provisionals are.
 
-    `renegotiated`: an UPDATE has changed the media, so an answer that the 2xx repeats is old.
+    `settled`: an UPDATE has changed the media, or our PRACK has answered the offer, so that what a
+    2xx says of them is old.
     """
 
-    __slots__ = ("_unanswered", "dialog", "media", "renegotiated", "requests", "rseq")
+    __slots__ = ("_unanswered", "dialog", "media", "requests", "rseq", "settled")
 
     def __init__(self, dialog: Dialog, requests: DialogRequests) -> None:
         self.dialog = dialog
         self.requests = requests
         self.rseq: int | None = None
         self.media: NegotiatedMedia | None = None
-        self.renegotiated = False
+        self.settled = False
         self._unanswered = 0
 
     def learn(self, response: Response) -> None:
@@ -42,8 +44,13 @@ class Early:
         with suppress(RemoteProtocolError):  # the one before still holds
             self.dialog.refresh(response)
 
-    def acknowledge(self, response: Response, lines: Lines, now: float) -> bool:
-        """PRACK a reliable provisional (RFC 3262 section 4); False for one that came before."""
+    def acknowledge(
+        self, response: Response, lines: Lines, answer: Callable[[], bytes], now: float
+    ) -> bool:
+        """PRACK a reliable provisional (RFC 3262 section 4); False for one that came before.
+
+        `answer` is asked for the SDP to go with it.
+        """
         number = _rseq(response)
         if number is None:
             return True
@@ -55,7 +62,10 @@ class Early:
         self.rseq = number
         cseq = response.cseq
         extra = [*lines, ("RAck", f"{number} {cseq.number} {cseq.method}")]
-        self.requests.send("PRACK", self, now, lambda _: extra)
+        body = answer()
+        if body:
+            extra.append(("Content-Type", "application/sdp"))
+        self.requests.send("PRACK", self, now, lambda _: extra, lambda _: body)
         return True
 
     def response(self, request: ClientRequest, response: Response, now: float) -> None:

@@ -93,6 +93,20 @@ class Negotiation:
         lines, media = self._settle(request, self._ours())
         return (*self._body(lines), media)
 
+    def late_answer(self, message: Message) -> tuple[bytes, NegotiatedMedia | None]:
+        """Our answer to the offer that a response brings, and the media from now on.
+
+        Of an offer that we cannot use every stream is refused (RFC 3261 section 13.2.2.4), and
+        there are no media; nor is there an answer where no offer can be read.
+        """
+        if sdp_of(message) is None:
+            return b"", None
+        try:
+            body, _, media = self.again(message)
+        except NotAcceptable:
+            return self._refusing(message), None
+        return body, media
+
     def answered(self, message: Message) -> NegotiatedMedia:
         """What the answer to our offer settles (RFC 3261 section 13.2.1). Raises NotAcceptable."""
         body = sdp_of(message)
@@ -104,6 +118,14 @@ class Negotiation:
         )
         self._description.agree()
         return media
+
+    def _refusing(self, message: Message) -> bytes:
+        try:
+            offer = offer_answer.read(sdp_of(message) or b"")
+        except NotAcceptable:
+            return b""
+        lines = [offer_answer.refused(section) for section in offer.media]
+        return self._description.body(self._ours(), lines)
 
     def _settle(
         self, request: Message, local: LocalMedia

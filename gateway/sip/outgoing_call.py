@@ -63,7 +63,7 @@ class OutgoingCall(Session):
         self.request = plan.invite(context.settings.public_host or _NOBODY)
         self.negotiation.secure = plan.secure
         self.negotiation.place(local)
-        self._offer = self.negotiation.offer()
+        self._offer = b"" if plan.late_offer else self.negotiation.offer()
 
     # --- what the service reads ---------------------------------------------------------------
 
@@ -136,7 +136,8 @@ class OutgoingCall(Session):
         self.request = plan.invite(host)
         self.headers.sips = plan.uri.is_sips
         lines = [*plan.identity(host), *self.headers.request()]
-        return [*lines, *self.headers.offered(flow), *self.expiry.ask(), *plan.extra, _SDP]
+        lines += [*self.headers.offered(flow), *self.expiry.ask(), *plan.extra]
+        return [*lines, _SDP] if self._offer else lines
 
     def response(self, request: ClientRequest, response: Response, now: float) -> None:
         """To our INVITE; each repeated 2xx comes here, too."""
@@ -161,7 +162,8 @@ class OutgoingCall(Session):
         early = self._early_dialog(request, response)
         if early is not None:
             early.learn(response)
-            if not early.acknowledge(response, self.headers.request(), now):
+            lines = self.headers.request()
+            if not early.acknowledge(response, lines, lambda: self._answer(early, response), now):
                 return
         self._take_early_media(early, response)
         self.peer.answers(response)
@@ -189,7 +191,7 @@ class OutgoingCall(Session):
 
     def _take_early_media(self, early: Early | None, response: Response) -> None:
         """A provisional may show the answer before it holds (RFC 3960); the final one decides."""
-        if sdp_of(response) is None or (early is not None and early.renegotiated):
+        if not self._offer or sdp_of(response) is None or (early is not None and early.settled):
             return
         try:
             media = self.negotiation.answered(response)
@@ -198,6 +200,18 @@ class OutgoingCall(Session):
         self.negotiation.media = media
         if early is not None:
             early.media = media
+
+    def _answer(self, early: Early | None, response: Response) -> bytes:
+        """Our answer where the INVITE had no offer: in the PRACK of a reliable provisional with one
+        (RFC 3262 section 5), else in the ACK."""
+        if self._offer or (early is not None and early.settled):
+            return b""
+        body, media = self.negotiation.late_answer(response)
+        if early is not None:
+            early.media, early.settled = media, media is not None
+        if media is not None or response.status >= 200:
+            self.negotiation.media = media
+        return body
 
     def in_order(self, request: Request) -> bool:
         early = self._early.get(request.from_.tag)
@@ -226,7 +240,7 @@ class OutgoingCall(Session):
     def change_media(self, media: NegotiatedMedia) -> None:
         if not self.is_up and self._speaking is not None:
             self._speaking.media = media
-            self._speaking.renegotiated = True
+            self._speaking.settled = True
         super().change_media(media)
 
     # --- final answers --------------------------------------------------------------------------
@@ -252,7 +266,8 @@ class OutgoingCall(Session):
         self.host.forget_session(self)
         self.enter_dialog(dialog, self._credentials)
         text = request.text
-        self._ack = self.requests.acknowledge(text.cseq, text.credentials(), b"", now)
+        answer = self._answer(early, response)
+        self._ack = self.requests.acknowledge(text.cseq, text.credentials(), answer, now)
         self.peer.answers(response)
         self.feed("success", now, response)
 
@@ -288,7 +303,7 @@ class OutgoingCall(Session):
         self.negotiation.media = None
         if target.host.lower() != self._plan.uri.host.lower():
             self._credentials = None  # they are the account's, and this is somebody else
-        self._plan = self._plan.redirected(target)
+        self._plan = self._plan.redirected(target, self._redirects.diversions)
         self.start(now)
         return True
 
@@ -308,9 +323,13 @@ class OutgoingCall(Session):
     def _final_media(self, success: Response) -> NegotiatedMedia:
         """What holds now: the SDP of the 2xx, unless a provisional has settled it for good."""
         early = self._early.get(success.to.tag)
-        settled = early is not None and (early.renegotiated or sdp_of(success) is None)
+        settled = early is not None and (early.settled or sdp_of(success) is None)
         if early is not None and early.media is not None and settled:
             return early.media
+        if not self._offer:
+            if self.negotiation.media is None:
+                raise NotAcceptable("There is no offer that we can answer")
+            return self.negotiation.media
         return self.negotiation.answered(success)
 
     def _do_cancel(self, now: float, message: Message | None) -> None:

@@ -51,6 +51,7 @@ def plan_call(context: Context, provider: Provider | None, wish: Wish) -> CallPl
         fallback=fallback,
         routes=routes,
         extra=[*asserted(account, private=wish.private), *_transferred(wish)],
+        late_offer=account is not None and account.late_offer,
     )
 
 

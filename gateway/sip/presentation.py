@@ -1,4 +1,4 @@
-"""How we present ourselves to the one we call: From, P-Asserted-Identity, and hiding both."""
+"""How we present ourselves to the one we call: From, what trunks are told, and hiding both."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from gateway.sip.grammar import quote
 from gateway.sip.uri import Uri
 
 _LONGEST = 64
+
+ASSERTED: Final = "P-Asserted-Identity"
+REMOTE_PARTY: Final = "Remote-Party-ID"
 
 # RFC 3323 section 4.1.1.3
 ANONYMOUS: Final = '"Anonymous" <sip:anonymous@anonymous.invalid>'
@@ -30,13 +33,19 @@ def from_header(display: str, uri: Uri, tag: str, *, private: bool = False) -> s
     return f"{ANONYMOUS};tag={tag}" if private else name_addr(display, uri, tag)
 
 
-def identity_headers(display: str, uri: Uri, *, private: bool = False) -> list[tuple[str, str]]:
-    """P-Asserted-Identity for a trunk that believes us, and the wish to keep it from the callee.
+def identity_headers(
+    display: str, uri: Uri, *, private: bool = False, header: str = ASSERTED
+) -> list[tuple[str, str]]:
+    """Who we are, for a trunk that believes us, and the wish to keep it from the callee.
 
-    RFC 3325 section 9.1 and 9.3: without `id` the next hop may show it whatever From says.
+    RFC 3325 section 9.1 and 9.3: without `id` the next hop may show it whatever From says. Older
+    trunks read Remote-Party-ID, which says both by itself (draft-ietf-sip-privacy-04 section 5);
+    nobody has screened what we say.
     """
-    asserted = ("P-Asserted-Identity", name_addr(display, uri))
-    return [asserted, ("Privacy", "id")] if private else [asserted]
+    who = name_addr(display, uri)
+    if header == REMOTE_PARTY:
+        who += f";party=calling;privacy={'full' if private else 'off'};screen=no"
+    return [(header, who), ("Privacy", "id")] if private else [(header, who)]
 
 
 def clean(display: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from gateway.errors import RemoteProtocolError
 from gateway.sip.grammar import param
-from gateway.sip.headers import NameAddr
+from gateway.sip.headers import NameAddr, split_addresses
 from gateway.sip.message import Response
 from gateway.sip.uri import Uri
 
@@ -17,14 +18,23 @@ MOST: Final = 5
 _FOLLOWED: Final = frozenset({300, 301, 302})
 
 
-class Redirects:
-    """The target set of one call; `first` is what was dialled."""
+_DIVERSIONS: Final = 8
+"""Values of Diversion that are handed on, the newest ones."""
 
-    __slots__ = ("_left", "_tried")
+
+class Redirects:
+    """The target set of one call; `first` is what was dialled.
+
+    `diversions`: who sent the call on and why, newest first, in their own words (RFC 5806 section
+    4): whoever is called next is to know.
+    """
+
+    __slots__ = ("_left", "_tried", "diversions")
 
     def __init__(self, first: Uri) -> None:
         self._tried = {str(first)}
         self._left: list[Uri] = []
+        self.diversions: list[str] = []
 
     def learn(self, response: Response) -> None:
         """What a 3xx names, best first, comes before what an earlier one has named."""
@@ -36,6 +46,9 @@ class Redirects:
             return
         best = sorted(contacts, key=_weight, reverse=True)
         self._left[:0] = [contact.uri.without_headers() for contact in best]
+        with suppress(RemoteProtocolError):  # what cannot be read is told to nobody
+            said = split_addresses(response.headers.get_all("diversion"), "Diversion")
+            self.diversions = [*said, *self.diversions][:_DIVERSIONS]
 
     def next(self) -> Uri | None:
         """The best URI that was not tried yet; None: the last answer is the answer."""

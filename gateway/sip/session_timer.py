@@ -55,12 +55,16 @@ class SessionTimer:
     # --- requests of ours ---------------------------------------------------------------------
 
     def ask(self) -> Lines:
-        """For our INVITE and UPDATE (section 7.1)."""
+        """For our INVITE and UPDATE: what we wish for (section 7.1), then what holds (7.4).
+
+        A refresh that asks for another interval would open the talks about it anew each time.
+        """
         if not self._offered:
             return []
+        asks = self._asks_s if self.interval is None else self.interval
         role = {"us": ";refresher=uac", "peer": ";refresher=uas"}.get(self.refresher, "")
         return [
-            ("Session-Expires", f"{max(self._asks_s, self._least_s)}{role}"),
+            ("Session-Expires", f"{max(asks, self._least_s)}{role}"),
             ("Min-SE", str(self._least_s)),
         ]
 

@@ -28,8 +28,8 @@ static wire rtp_packet(uint32_t sequence)
     tr_put16(w.data + 2, (uint16_t)sequence);
     tr_put32(w.data + 4, sequence * PAYLOAD);
     tr_put32(w.data + 8, SSRC);
-    for (int i = 0; i < PAYLOAD; i++)
-        w.data[12 + i] = (uint8_t)(sequence + (uint32_t)i);
+    for (unsigned i = 0; i < PAYLOAD; i++)
+        w.data[12 + i] = (uint8_t)(sequence + i);
     return w;
 }
 
@@ -37,7 +37,7 @@ static wire rtcp_packet(void)
 {
     wire w = {.data = {0x81, 200, 0, 12}, .size = RTCP};
     tr_put32(w.data + 4, SSRC);
-    for (int i = 8; i < RTCP; i++)
+    for (unsigned i = 8; i < RTCP; i++)
         w.data[i] = (uint8_t)i;
     return w;
 }

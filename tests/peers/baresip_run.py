@@ -152,11 +152,15 @@ class Baresip:
             self.command("sndcode", digit)
             pause.wait(0.3)
 
-    def wait_for(self, kind: str, seconds: float = 10, count: int = 1) -> dict[str, Any]:
-        """The `count`th event of that type, past or coming."""
+    def wait_for(
+        self, kind: str, seconds: float = 10, count: int = 1, param: str | None = None
+    ) -> dict[str, Any]:
+        """The `count`th event of that type (and with that parameter), past or coming."""
         deadline = time.monotonic() + seconds
         while True:
             found = [event for event in self.events if event.get("type") == kind]
+            if param is not None:
+                found = [event for event in found if event.get("param") == param]
             if len(found) >= count:
                 return found[count - 1]
             self._receive(deadline, f"event {kind}")

@@ -93,9 +93,9 @@ def test_calling_with_hold_and_digits(
         peer.wait_for("CALL_ESTABLISHED")
         peer.press("42")
         phone.await_digits("42")
-        for count, what in enumerate(("hold", "resume"), start=2):
+        for count, what in enumerate(("hold", "resume"), start=1):
             peer.command(what)
-            peer.wait_for("CALL_REMOTE_SDP", count=count)
+            peer.wait_for("CALL_REMOTE_SDP", count=count, param="answer")
         peer.press("8")
         phone.await_digits("428")
         phone.dial("7")

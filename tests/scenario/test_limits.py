@@ -24,18 +24,19 @@ def test_connections_that_are_too_many(tmp_path: Path, sources: int) -> None:
             client = opened.enter_context(socket.socket())
             client.bind((f"127.0.0.{2 + number % sources}", 0))
             client.connect(("127.0.0.1", port))
-        wanted = {1: (2, 2, 2), 3: (3, 1, 0)}[sources]
+        wanted = {1: (2, 2, 0, 2), 3: (3, 0, 1, 0)}[sources]
         status = gateway.phone.await_status(
             lambda s: (
                 (
                     s["limits"]["connections"]["now"],
                     s["limits"]["connections"]["refused"],
+                    s["limits"]["connections"]["replaced"],
                     s["limits"]["connections_per_source"]["refused"],
                 )
                 == wanted
             ),
             5,
-            f"connections, refused and refused by source: {wanted}",
+            f"connections, refused, replaced and refused by source: {wanted}",
         )
         assert status["limits"]["connections"]["limit"] == 3
 

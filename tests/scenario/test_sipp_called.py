@@ -20,12 +20,20 @@ from tests.peers.sipp_run import received
 from tests.scenario.conftest import SPEECH_S
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.phone import Phone
-from tests.scenario.trunk import account, with_account
+from tests.scenario.trunk import account, await_registration, with_account
 
 pytestmark = pytest.mark.usefixtures("sipp")
 
 SIPP_PACED = Limits(correlation=0.8, pesq=2.5, level_db=2, dropout_ms=200, slip_ms=60)
 PRIVATE = "sip:callee@10.11.12.13:5060"  # as Twilio's media servers: never reached, never changed
+NO_EVENTS = """\
+v=0
+      o=sipp 1 1 IN IP4 [media_ip]
+      s=-
+      c=IN IP4 [media_ip]
+      t=0 0
+      m=audio [media_port] RTP/AVP 0
+      a=rtpmap:0 PCMU/8000"""
 ROUTES = (
     "Record-Route: <sip:[local_ip]:[local_port];lr;r2=on>\n"
     "      Record-Route: <sip:[local_ip]:[local_port];transport=[transport];lr;r2=on>"
@@ -151,6 +159,50 @@ def test_it_asks_for_a_password(tmp_path: Path) -> None:
             gateway.phone.put_down()
             sipp.finish()
             assert gateway.phone.await_record()["sip_status"] == 200
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_it_is_the_registrar(tmp_path: Path, transport: str) -> None:
+    """It verifies our digest, and is told at the stop that we are gone."""
+    asks = 'WWW-Authenticate: Digest realm="sipp", nonce="abc123", algorithm=MD5, qop="auth"'
+    with SippCallee(
+        "uas_registrar", tmp_path, transport=transport, more=asks, user="alice", password="secret"
+    ) as sipp:
+        registrar = f"sip:127.0.0.1:{sipp.port};transport={transport}"
+        with with_account(tmp_path / "gateway", account(registrar)) as gateway:
+            assert await_registration(gateway.phone, "registered")["error"] == ""
+            gateway.stop()
+            sipp.finish()
+
+
+def test_keys_and_flash_go_by_info(tmp_path: Path) -> None:
+    """Where the owner wants that, to a peer that knows no telephone-event."""
+    wanted = 'profile = "full"\ninfo_dtmf = true'
+    with (
+        SippCallee("uas_keys", tmp_path, sdp=NO_EVENTS) as sipp,
+        with_account(tmp_path / "gateway", "", sip_more=wanted) as gateway,
+    ):
+        phone = gateway.phone
+        dial(gateway, sipp.uri)
+        answered(gateway)
+        phone.dial("5")
+        phone.flash()
+        phone.dial("#")
+        phone.await_status(lambda s: s["calls"][0]["digits"]["sent"] == "5#", 5, "the keys")
+        phone.put_down()
+        sipp.finish()
+
+
+def test_it_makes_the_offer(tmp_path: Path) -> None:
+    with SippCallee("uas_offers", tmp_path) as sipp:
+        text = account(f"sip:127.0.0.1:{sipp.port}", register=False, more="late_offer = true\n")
+        with with_account(tmp_path / "gateway", text) as gateway:
+            gateway.phone.lift()
+            gateway.phone.dial("600#")
+            answered(gateway)
+            gateway.phone.put_down()
+            sipp.finish()
+            assert gateway.phone.await_record()["codec"] == "PCMU"
 
 
 def test_two_phones_answer(gateway: GatewayProcess, phone: Phone, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tests.scenario.trunk import with_account
 pytestmark = pytest.mark.usefixtures("sipp")
 
 TCP = ("-t", "t1")
+LOSSY = ("-lost", "20")
+PATIENCE_S = 20
 
 
 @pytest.fixture(scope="module", name="gateway")
@@ -51,6 +53,26 @@ def test_a_call_by_tcp(gateway: GatewayProcess, phone: Phone, tmp_path: Path) ->
         answer(phone)
         sipp.finish()
     assert phone.await_record(sipp.call_id)["sip_status"] == 200
+
+
+def test_every_fifth_message_is_lost(gateway: GatewayProcess, phone: Phone, tmp_path: Path) -> None:
+    """Of those that sipp sends and of those that it gets, in calls each way."""
+    with Sipp("lossy", gateway.sip_port, tmp_path, options=LOSSY) as sipp:
+        phone.await_state("ringing", PATIENCE_S)
+        phone.lift()
+        sipp.finish()
+    phone.await_calls(0, PATIENCE_S)
+    assert phone.await_record(sipp.call_id)["sip_status"] == 200
+    phone.put_down()
+    with SippCallee("uas_answers", tmp_path, options=LOSSY, limit_s=30) as callee:
+        phone.lift()
+        gateway.call("dial", callee.uri)
+        phone.await_status(
+            lambda s: [c["state"] for c in s["calls"]] == ["talking"], PATIENCE_S, "an answer"
+        )
+        phone.put_down()
+        callee.finish()
+    phone.await_calls(0, PATIENCE_S)
 
 
 def test_given_up_by_tcp(gateway: GatewayProcess, phone: Phone, tmp_path: Path) -> None:

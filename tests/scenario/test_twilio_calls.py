@@ -139,9 +139,10 @@ def test_a_new_call_begins_with_new_figures(
             status = phone.await_status(
                 lambda s: bool(s["calls"]) and s["calls"][0]["state"] == "talking", 5, "answer"
             )
-            assert status["calls"][0]["rtp"]["sent"] < 10
-            assert status["calls"][0]["rtp"]["received"] < 10
-            caller.wait_until(lambda row: row.get("received", 0) > 20, 5, "RTP")
+            # A second or so; the call before had longer.
+            assert status["calls"][0]["rtp"]["sent"] < 60
+            assert status["calls"][0]["rtp"]["received"] < 60
+            caller.wait_until(lambda row: row.get("received", 0) > 100, 5, "RTP")
             caller.order("bye")
             assert caller.over()["faults"] == []
         phone.put_down()

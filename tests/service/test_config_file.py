@@ -66,11 +66,13 @@ username = "alice"
 auth_user = "alice-7"
 password_file = "secret"
 caller_id = "+15551234567"
+caller_id_header = "Remote-Party-ID"
 display_name = "Alice"
 expires_s = 60
 keepalive = "options"
 message_waiting = true
 profile = "full"
+late_offer = true
 
 [[account]]
 name = "direct"

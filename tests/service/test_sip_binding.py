@@ -39,11 +39,13 @@ def test_an_account_keeps_what_is_written() -> None:
             auth_user="alice-7",
             password=Secret("s3cret"),
             caller_id="+15551234567",
+            caller_id_header="Remote-Party-ID",
             display_name="Alice",
             expires_s=90,
             keepalive="off",
             message_waiting=True,
             profile="full",
+            late_offer=True,
         )
     )
     assert (made.name, made.username, made.login) == ("trunk", "alice", "alice-7")
@@ -53,6 +55,7 @@ def test_an_account_keeps_what_is_written() -> None:
     assert (made.transport, made.register, made.expires_s) == ("tls", True, 90)
     assert (made.caller_id, made.display_name) == ("+15551234567", "Alice")
     assert (made.keepalive, made.message_waiting, made.profile) == ("off", True, "full")
+    assert (made.late_offer, made.caller_id_header) == (True, "Remote-Party-ID")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 
 from gateway.errors import LocalProtocolError
 from gateway.sip import (
+    Account,
     Flow,
     IncomingCall,
     InviteSession,
@@ -66,6 +67,11 @@ EXPIRES = [("Session-Expires", "90;refresher=uac"), ("Supported", "timer")]
 BYTES = {"INFO": "application/dtmf-relay", "NOTIFY": "message/sipfrag"}
 
 
+LATE = Account(
+    "late", "alice", "192.0.2.7", registrars=("sip:192.0.2.7",), register=False, late_offer=True
+)
+
+
 class Ours:
     """A request of ours, and what has come of it."""
 
@@ -88,7 +94,7 @@ class Ours:
 class AnyCall(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = World(StackSettings(accounts=(LATE,)))
         self.ours: dict[tuple[str, str], Ours] = {}
         self.acks = 0
         self.session: Session | None = None
@@ -112,15 +118,17 @@ class AnyCall(RuleBasedStateMachine):
         far=st.sampled_from(["fresh", "early", "up", "up"]),
     )
     def begin(self, outgoing: bool, profile: str, reliable: bool, delayed: bool, far: str) -> None:
-        self.world.stack.settings = StackSettings(profile=profile, redirects=reliable)
+        self.world.stack.settings = StackSettings(
+            profile=profile, redirects=reliable, accounts=(LATE,)
+        )
         if outgoing:
-            self.begin_outgoing(far, EXPIRES if reliable else [])
+            self.begin_outgoing(far, EXPIRES if reliable else [], LATE.name if delayed else None)
         else:
             required = [("Require", "100rel")] if reliable and profile == "full" else []
             self.begin_incoming(far, required, None if delayed else OFFER)
 
-    def begin_outgoing(self, far: str, extra: list[tuple[str, str]]) -> None:
-        call = self.world.stack.place_call("sip:bob@192.0.2.7", None, MEDIA, self.world.now)
+    def begin_outgoing(self, far: str, extra: list[tuple[str, str]], account: str | None) -> None:
+        call = self.world.stack.place_call("sip:bob@192.0.2.7", account, MEDIA, self.world.now)
         self.session = call
         self.call_id = call.call_id
         self.look()

@@ -20,7 +20,7 @@ from gateway.sip import (
 from gateway.sip.session_table import OUTGOING
 
 from .harness import MEDIA, World
-from .peer import ANSWER, CALLEE, FULL, Callee, one, outgoing, place, requests
+from .peer import ANSWER, CALLEE, FULL, Callee, Headers, one, outgoing, place, requests
 
 TRUNK = Account(
     name="trunk",
@@ -130,6 +130,41 @@ def test_how_we_present_ourselves(
     assert headers.get("P-Asserted-Identity") == asserted
     assert headers.get("Privacy") == privacy
     assert ("anonymous@" in (headers.get("Contact") or "")) == private
+
+
+OLDER = {"caller_id": "+15550001111", "caller_id_header": "Remote-Party-ID"}
+PARTIES = [
+    (OLDER, False, "<sip:+15550001111@d>;party=calling;privacy=off;screen=no", None),
+    (OLDER, True, "<sip:+15550001111@d>;party=calling;privacy=full;screen=no", "id"),
+    (
+        {**OLDER, "display_name": "B\u00e9la"},
+        False,
+        '"B\u00e9la" <sip:+15550001111@d>;party=calling;privacy=off;screen=no',
+        None,
+    ),
+    (
+        {"caller_id_header": "Remote-Party-ID"},
+        True,
+        "<sip:alice@d>;party=calling;privacy=full;screen=no",
+        "id",
+    ),
+    ({"caller_id_header": "Remote-Party-ID"}, False, None, None),
+]
+
+
+@pytest.mark.parametrize(("changes", "private", "party", "privacy"), PARTIES)
+def test_how_older_trunks_are_told(
+    changes: dict[str, str], private: bool, party: str | None, privacy: str | None
+) -> None:
+    """Remote-Party-ID in place of P-Asserted-Identity, and to nobody whom a trunk names."""
+    account = Account("a", "alice", "d", registrars=("sip:198.51.100.9",), **changes)  # type: ignore[arg-type]
+    world = World(StackSettings(accounts=(account,), redirects=True))
+    _, callee = place(world, "600", "a", private=private)
+    assert callee.request.headers.get("Remote-Party-ID") == party
+    assert "P-Asserted-Identity" not in callee.request.headers
+    assert callee.request.headers.get("Privacy") == privacy
+    moved = callee.say(302, extra=[("Contact", "<sip:eve@192.0.2.66>")], contact=False)
+    assert "Remote-Party-ID" not in one(moved, "INVITE").headers
 
 
 def test_a_transferred_call_says_so() -> None:
@@ -384,11 +419,13 @@ def test_identifiers_are_those_of_the_latest_answer(world: World) -> None:
 FOLLOW = StackSettings(redirects=True)
 
 
-def redirected(call: OutgoingCall, callee: Callee, contacts: str, status: int = 302) -> Callee:
+def redirected(
+    call: OutgoingCall, callee: Callee, contacts: str, status: int = 302, said: Headers = ()
+) -> Callee:
     """The refusal with these contacts, and who is called then."""
     world = callee.world
     world.log.clear()
-    sent = callee.say(status, extra=[("Contact", contacts)], contact=False)
+    sent = callee.say(status, extra=[("Contact", contacts), *said], contact=False)
     invite = one(sent, "INVITE")
     flow = next(flow for _, flow, data in world.log if data.startswith(b"INVITE"))
     return Callee(world, invite, flow)
@@ -448,6 +485,25 @@ def test_a_6xx_ends_the_search() -> None:
     best = redirected(call, bob, "<sip:one@192.0.2.8>, <sip:two@192.0.2.9>")
     assert requests(best.say(603), "INVITE") == []
     assert world.event(SessionEnded).status == 603
+
+
+def test_who_sent_the_call_on_is_told_to_the_next() -> None:
+    """RFC 5806: in the diverting parties' own words, the newest first."""
+    call, bob = place(World(FOLLOW))
+    first = '"Bob" <sip:bob@192.0.2.7>;reason=no-answer;counter=1'
+    carol = redirected(call, bob, "<sip:carol@192.0.2.9>", said=[("Diversion", first)])
+    assert carol.request.headers.get_all("Diversion") == [first]
+    second = "<sip:carol@192.0.2.9>;reason=unconditional"
+    dan = redirected(call, carol, "<sip:dan@192.0.2.10>", said=[("Diversion", second)])
+    assert dan.request.headers.get_all("Diversion") == [second, first]
+
+
+@pytest.mark.parametrize("said", ["<sip:bob@192.0.2.7", '"', "<a>;x, ,,"])
+def test_a_diversion_that_cannot_be_read_is_told_to_nobody(said: str) -> None:
+    _, bob = place(World(FOLLOW))
+    extra = [("Contact", "<sip:carol@192.0.2.9>"), ("Diversion", said)]
+    sent = bob.say(302, extra=extra, contact=False)
+    assert "Diversion" not in one(sent, "INVITE").headers
 
 
 def test_redirections_that_go_on_and_on_come_to_an_end() -> None:

@@ -74,26 +74,31 @@ def test_our_invite_asks(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("granted", "refreshes"),
+    ("granted", "refreshes", "asks"),
     [
-        ("1800;refresher=uac", 900.0),
-        ("600;refresher=uac", 300.0),
-        ("600", 300.0),
-        ("90;refresher=uac", 45.0),
-        ("601;refresher=UAC;x=y", 300.5),
+        ("1800;refresher=uac", 900.0, 1800),
+        ("600;refresher=uac", 300.0, 600),
+        ("600", 300.0, 600),
+        ("7200", 3600.0, 7200),
+        ("90;refresher=uac", 45.0, 90),
+        ("601;refresher=UAC;x=y", 300.5, 601),
         # Less than the least there is (section 4): a refresh without a pause is nobody's wish.
-        ("0;refresher=uac", 45.0),
-        ("1", 45.0),
+        ("0;refresher=uac", 45.0, 90),
+        ("1", 45.0, 90),
     ],
 )
-def test_we_refresh_at_half_the_time(granted: str, refreshes: float, world: World) -> None:
+def test_we_refresh_at_half_the_time(
+    granted: str, refreshes: float, asks: int, world: World
+) -> None:
+    """And ask for the interval that holds (section 7.4), not for our first wish again."""
     session, callee = calling(world, expires(granted))
     at, update = next_request(world, refreshes)
     assert (at, update.method, update.body) == (refreshes, "UPDATE", b"")
-    assert expire(update) == "1800;refresher=uac"
+    assert expire(update) == f"{asks};refresher=uac"
     assert update.headers.get("Contact") is not None
     callee.reply(update, 200, extra=[expires("200;refresher=uac")])
     at, again = next_request(world, 100)
+    assert expire(again) == "200;refresher=uac"
     assert again.cseq.number == update.cseq.number + 1
     assert session.state == "confirmed"
 
@@ -178,7 +183,7 @@ def test_a_hold_is_a_refresh_too(world: World) -> None:
     world.run(200)
     session.hold(world.now)
     invite = one(world.sent(), "INVITE")
-    assert expire(invite) == "1800;refresher=uac"
+    assert expire(invite) == "600;refresher=uac"
     callee.reply(invite, 200, hold("recvonly", ANSWER), [expires("400;refresher=uac")])
     at, _ = next_request(world, 400)
     assert at == 200.0
@@ -303,7 +308,7 @@ def test_their_refresh_may_make_it_our_turn(world: World) -> None:
     at, update = next_request(world, 300)
     assert (at, update.method) == (200.0, "UPDATE")
     # In our request it is us who are the client.
-    assert expire(update) == "1800;refresher=uac"
+    assert expire(update) == "400;refresher=uac"
 
 
 def test_their_reinvite_without_it_turns_the_timer_off(world: World) -> None:

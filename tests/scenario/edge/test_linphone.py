@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.audio.tones import await_tone
+from tests.peers.baresip_account import BaresipAccount
+from tests.peers.baresip_run import Baresip
 from tests.peers.kamailio_run import Kamailio
 from tests.peers.linphone_run import Linphone, LinphoneAccount
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.hearing import LINPHONE, assert_heard
 from tests.scenario.phone import Phone
 
-NUMBER = "610"
+NUMBER, THIRD = "610", "601"
 
 
 @pytest.fixture(scope="module", params=["udp"])
@@ -35,6 +37,15 @@ def peer(
         edge.await_contacts(NUMBER, 1)
         yield running
     edge.await_contacts(NUMBER, 0)
+
+
+@pytest.fixture
+def third(edge: Kamailio, speech: dict[str, Path], tmp_path: Path) -> Iterator[Baresip]:
+    who = BaresipAccount(THIRD, edge.uri("inner"))
+    with Baresip(tmp_path / "third", speech["caller"], who) as running:
+        edge.await_contacts(THIRD, 1)
+        yield running
+    edge.await_contacts(THIRD, 0)
 
 
 def words_and_digits(phone: Phone, peer: Linphone, said: Path) -> None:
@@ -116,3 +127,31 @@ def test_it_transfers_us(
     phone.await_calls(1)
     phone.put_down()
     peer.wait_for("ended")
+
+
+@pytest.mark.parametrize("peer_by", ["udp", "tls"])
+def test_we_transfer_it(
+    gateway: GatewayProcess,
+    phone: Phone,
+    edge: Kamailio,
+    peer: Linphone,
+    third: Baresip,
+    tmp_path: Path,
+) -> None:
+    """It calls whom we name, tells us of it, and has a call with the third when we are gone."""
+    phone.lift()
+    phone.dial(f"{NUMBER}#")
+    peer.wait_for("Receiving new incoming call")
+    peer.order("answer")
+    peer.wait_for("Media streams established")
+    gateway.call("transfer", f"sip:{THIRD}@example.test")
+    third.wait_for("CALL_INCOMING")
+    third.command("accept")
+    third.wait_for("CALL_ESTABLISHED")
+    peer.wait_for("Media streams established", count=2)
+    phone.await_calls(0)
+    assert phone.await_record()["reason"] == "transferred"
+    third.press("7")  # baresip does not hear linphone's keys
+    assert peer.digits(1) == "7"
+    third.command("hangup")
+    peer.wait_for("ended", count=2)

@@ -10,13 +10,14 @@ import pytest
 from tests.peers.baresip_account import BaresipAccount
 from tests.peers.baresip_run import Baresip
 from tests.peers.kamailio_run import Edge, Kamailio
+from tests.peers.linphone_run import Linphone, LinphoneAccount
 from tests.peers.network import Network, NoNetworkError
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.trunk import account, await_registration, with_account
 
 LOSS_PERCENT = 20
 PATIENCE_S = 20  # 0.8^2 of the exchanges go through at once, and repetitions double their wait
-NUMBER = "600"
+NUMBER, LINPHONE = "600", "610"
 
 
 @pytest.fixture
@@ -66,6 +67,44 @@ def test_lost_packets(network: Network, speech: dict[str, Path], tmp_path: Path)
             peer.command("hangup")
             gateway.phone.await_calls(0, PATIENCE_S)
             gateway.phone.put_down()
+            assert "Traceback" not in gateway.log_text()
+
+
+@pytest.mark.parametrize("network", [LOSS_PERCENT], indirect=True)
+def test_lost_packets_with_linphone(
+    network: Network, speech: dict[str, Path], tmp_path: Path
+) -> None:
+    """It registers, calls us, holds, and is called, over the same cable."""
+    with Kamailio(tmp_path / "edge", host=network.far) as edge:
+        who = LinphoneAccount(edge.uri("inner"), LINPHONE)
+        with (
+            gateway_there(tmp_path / "gateway", network, edge.uri()) as gateway,
+            Linphone(tmp_path / "peer", speech["caller"], who, network.far) as peer,
+        ):
+            phone = gateway.phone
+            await_registration(phone, "registered", PATIENCE_S)
+            edge.await_contacts(LINPHONE, 1)
+            peer.order("call sip:alice@example.test")
+            phone.await_state("ringing", PATIENCE_S)
+            phone.lift()
+            peer.wait_for("Media streams established", PATIENCE_S)
+            phone.dial("159#")
+            assert peer.digits(4) == "159#"
+            gateway.call("hold")
+            phone.await_hold(True, PATIENCE_S)
+            gateway.call("resume")
+            phone.await_hold(False, PATIENCE_S)
+            phone.put_down()
+            peer.wait_for("Call 1 .* ended", PATIENCE_S)
+            phone.await_calls(0, PATIENCE_S)
+            phone.lift()
+            phone.dial(f"{LINPHONE}#")
+            peer.wait_for("Receiving new incoming call", PATIENCE_S)
+            peer.order("answer")
+            peer.wait_for("Media streams established", PATIENCE_S, count=2)
+            peer.order("terminate")
+            phone.await_calls(0, PATIENCE_S)
+            phone.put_down()
             assert "Traceback" not in gateway.log_text()
 
 
