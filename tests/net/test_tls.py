@@ -123,13 +123,13 @@ def test_client_certificates(authority: Authority, mode: str, shows: bool, works
         assert "showed no certificate" in refusal(one, other, HOST)
 
 
-def test_the_server_name_goes_out_unless_it_is_an_address(authority: Authority) -> None:
+def test_twilio_37_the_server_name_goes_out_unless_it_is_an_address(authority: Authority) -> None:
     for name, sent in ((HOST, True), ("192.0.2.1", False)):
         client, _ = ends(authority, name, HOST)
         assert (name.encode() in client.outgoing()) is sent
 
 
-def test_ciphers_of_twilio_and_versions(authority: Authority) -> None:
+def test_twilio_37_ciphers_and_versions(authority: Authority) -> None:
     files = authority.issue(HOST)
     contexts = build(TlsFiles(*files, ca=authority.ca))
     for context in (contexts.server, contexts.client):
@@ -140,7 +140,7 @@ def test_ciphers_of_twilio_and_versions(authority: Authority) -> None:
 
 
 @pytest.mark.parametrize("cipher", ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384"])
-def test_tls_1_2_with_a_cipher_of_twilio(authority: Authority, cipher: str) -> None:
+def test_twilio_37_tls_1_2_with_each_cipher(authority: Authority, cipher: str) -> None:
     contexts = build(TlsFiles(*authority.issue(HOST), ca=authority.ca))
     assert contexts.server is not None
     contexts.client.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -151,7 +151,7 @@ def test_tls_1_2_with_a_cipher_of_twilio(authority: Authority, cipher: str) -> N
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
-def test_tls_1_1_is_refused(authority: Authority) -> None:
+def test_twilio_37_tls_1_1_is_refused(authority: Authority) -> None:
     contexts = build(TlsFiles(*authority.issue(HOST), ca=authority.ca))
     assert contexts.server is not None
     old = contexts.client
