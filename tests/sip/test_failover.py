@@ -442,6 +442,26 @@ def test_a_challenge_that_makes_it_too_long_moves_it_to_tcp() -> None:
     assert methods([again]) == ["INVITE"]
 
 
+def test_twilio_33_an_ack_over_1300_bytes_goes_by_tcp_and_by_udp_after_all() -> None:
+    """Section 18.1.1 says any request; a 2xx with a long route makes a long ACK."""
+    world, call, invite = calling(ONE)
+    route = [("Record-Route", f"<sip:{ONE.remote[0]};lr;{'x' * 300}={n}>") for n in range(4)]
+    answer = accept(invite, extra=route, contact=HERE)
+    world.stack.receive(answer.encode(), ONE, world.now)
+    flow, ack = to(world)
+    assert len(bytes(ack)) > 1300
+    assert (flow, ack.method) == (ONE._replace(transport="tcp"), "ACK")
+    assert ack.vias[0].transport == "TCP"
+    world.stack.receive(answer.encode(), ONE, world.now)
+    fail(world, "connection refused")
+    for _ in range(2):  # at once, and for each 200 that comes again
+        flow, again = to(world)
+        assert (flow, again.vias[0].transport) == (ONE, "UDP")
+        assert branch(again) == branch(ack)
+        world.stack.receive(answer.encode(), ONE, world.now)
+    assert call.state == "confirmed"
+
+
 # --- names in routes ----------------------------------------------------------------------------
 
 
