@@ -486,6 +486,20 @@ def test_a_way_that_refuses_us_leaves_the_one_that_the_invite_took() -> None:
     assert (flow, bye.method) == (tls, "BYE")
 
 
+def test_an_address_that_the_network_refuses_leaves_the_way_that_the_invite_took() -> None:
+    """A listener of one interface sends nothing to what is behind another one."""
+    world, call, invite = calling(ONE)
+    route = ("Record-Route", "<sip:127.0.0.1:5070;lr>")
+    world.stack.receive(accept(invite, extra=[route], contact=HERE).encode(), ONE, world.now)
+    fail(world, "Invalid argument")
+    ((flow, ack),) = world.sent_to()
+    assert (flow, methods([ack])) == (ONE, ["ACK"])
+    call.hang_up(world.now)
+    fail(world, "Invalid argument")
+    flow, bye = to(world)
+    assert (flow, bye.method) == (ONE, "BYE")
+
+
 def test_an_ack_that_can_be_sent_by_no_way_is_tried_again_with_the_next_200() -> None:
     world, _, invite = calling(ONE)
     answer = accept(invite, contact="<sip:bob@edge.example.net>")
