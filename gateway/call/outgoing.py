@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.call import cause
-from gateway.call.call import Call, Step
+from gateway.call.call import Call, CallState, Step
 from gateway.call.calls import Calls
 from gateway.call.cause import Cause
 from gateway.call.extension import Extension
@@ -112,19 +112,36 @@ class Outgoing:
         return call
 
     def progress(self, call: Call, status: int, now: float) -> None:
-        """A provisional answer: its media are heard, else 180 is a ringback tone of ours."""
-        phone = self._extensions[call.line].phone
+        """A provisional answer: it may have media, and 180 asks for a ringback tone of ours.
+
+        RFC 3960 section 3.2: no tone before a 180, and none while the far end is heard. A 180 whose
+        media stay silent would leave the phone without either.
+        """
         media = call.session.media
         if media is not None:
-            if call.allows(Step.MEDIA):
-                call.take(Step.MEDIA, now)
-                phone.tone(None, now)
-                self._observer.early_media(call)
             self._calls.apply(call, media, now)
-        elif status == 180 and call.allows(Step.BELL):
+        if status == 180 and not (call.heard and media is not None):
+            self._ring_back(call, now)
+        elif media is not None and call.state is CallState.PROCEEDING:
+            self._listen(call, now)
+
+    def heard(self, call: Call, now: float) -> None:
+        """The first voice came from the far end."""
+        call.heard = True
+        if call.caller is None and call.session.media is not None:
+            self._listen(call, now)
+
+    def _ring_back(self, call: Call, now: float) -> None:
+        if call.allows(Step.BELL):
             call.take(Step.BELL, now)
-            phone.tone("ringback", now)
+            self._extensions[call.line].phone.tone("ringback", now)
             self._observer.ringing(call)
+
+    def _listen(self, call: Call, now: float) -> None:
+        if call.allows(Step.MEDIA):
+            call.take(Step.MEDIA, now)
+            self._extensions[call.line].phone.tone(None, now)
+            self._observer.early_media(call)
 
     def answered(self, call: Call, now: float) -> None:
         """The far end lifted its handset."""

@@ -214,6 +214,10 @@ class Switchboard:
         if call is not None:
             self._observer.flash(call, sent=False)
 
+    def voice_heard(self, call: Call, now: float) -> None:
+        """The first voice of the far end came."""
+        self._outgoing.heard(call, now)
+
     def rtp_timeout(self, call: Call, now: float) -> None:
         """Nothing came for `rtp.timeout_s` while we should be receiving."""
         if call.state is CallState.TALKING:
