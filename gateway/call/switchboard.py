@@ -181,7 +181,7 @@ class Switchboard:
         if extension.idle is Idle.DIAL_TONE:
             obstacle = self._outgoing.obstacle(extension)
             if obstacle is not None:  # say so at the first digit
-                extension.refuse(obstacle.tone or "congestion", now)
+                self._outgoing.refuse(extension, "", obstacle, now)
                 return
         number = extension.digit(event, now)
         if number is not None:

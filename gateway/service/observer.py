@@ -59,8 +59,9 @@ class CallJournal:
         self._call(Message.CALL_OUTGOING, call, text)
 
     def not_placed(self, line: str, to: str, text: str) -> None:
+        whom = f"call {to}" if to else "place calls"
         self._journal.write(
-            Message.CALL_NOT_PLACED, f"line {line} cannot call {to}: {text}", line=line
+            Message.CALL_NOT_PLACED, f"line {line} cannot {whom}: {text}", line=line
         )
 
     def ringing(self, call: Call) -> None:

@@ -158,19 +158,25 @@ def test_what_is_heard_when_it_fails(
     assert exchange.heard is None
 
 
+NO_ACCOUNT = ["not placed: the line has no account in the configuration"]
+DOWN = ["not placed: account trunk is not registered; `tipring status` says why"]
+NOTHING = ["not placed: nothing was dialled"]
+STOPPING = ["not placed: the service is stopping"]
+
+
 @pytest.mark.parametrize(
     ("prepare", "digits", "line", "heard", "story"),
     [
-        pytest.param("", "6", "phone2", "congestion", [], id="no account"),
-        pytest.param("down", "6", "phone1", "congestion", [], id="not registered"),
-        pytest.param("", "#", "phone1", "special", [], id="nothing dialled"),
+        pytest.param("", "6", "phone2", "congestion", NO_ACCOUNT, id="no account"),
+        pytest.param("down", "6", "phone1", "congestion", DOWN, id="not registered"),
+        pytest.param("", "#", "phone1", "special", NOTHING, id="nothing dialled"),
         pytest.param(
             "bad", "600#", "phone1", "special", ["not placed: 600 cannot be called"], id="no URI"
         ),
         pytest.param(
             "ports", "600#", "phone1", "congestion", ["not placed: no RTP port is free"], id="ports"
         ),
-        pytest.param("shut", "6", "phone1", "busy", [], id="shutdown"),
+        pytest.param("shut", "6", "phone1", "busy", STOPPING, id="shutdown"),
     ],
 )
 def test_a_call_that_cannot_be_placed(
