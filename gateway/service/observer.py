@@ -198,7 +198,7 @@ def _why(call: Call) -> list[str]:
     """What the network, or the far end of a call that we placed, says of why it ended."""
     refused = call.caller is None and call.answered is None
     said = call.session.identity_headers if refused else []
-    problem = call.session.transport_problem
+    problem = call.session.problem
     return [*([problem] if problem else []), *(f"{name}: {value}" for name, value in said)]
 
 

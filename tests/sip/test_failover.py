@@ -160,7 +160,7 @@ def test_when_no_hop_is_left_the_last_error_is_the_reason() -> None:
     call = world.stack.place_call("sip:bob@example.org", None, OURS, world.now)
     fail(world, "first")
     fail(world, "second")
-    assert call.transport_problem == "second"
+    assert call.problem == "second"
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
     nothing_left(world)
 
@@ -170,7 +170,7 @@ def test_a_name_that_nobody_knows_is_told_in_words() -> None:
     world.dns["nowhere.example"] = []
     call = world.stack.place_call("sip:bob@nowhere.example", None, OURS, world.now)
     assert world.sent() == []
-    assert call.transport_problem == "nowhere.example is not known"
+    assert call.problem == "nowhere.example is not known"
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
     nothing_left(world)
 
