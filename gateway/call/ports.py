@@ -41,8 +41,8 @@ class Session(Protocol):
         """Whether we have put the far end on hold."""
 
     @property
-    def transport_problem(self) -> str:
-        """Why the network did not carry it, in words; "" where it did."""
+    def problem(self) -> str:
+        """Why it failed, in words; "" while it did not."""
 
     def describe(
         self,

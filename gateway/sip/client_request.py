@@ -24,6 +24,7 @@ from gateway.sip.message import Response
 from gateway.sip.request_plan import Plan
 from gateway.sip.request_text import RequestText
 from gateway.sip.resting import LONGEST_REST_S, REST_S
+from gateway.sip.serializer import reason_phrase
 from gateway.sip.wire import Flow, Target
 
 if TYPE_CHECKING:
@@ -119,6 +120,15 @@ class ClientRequest:
         else:
             self._why = "cancelled"
             self._give_up(now)
+
+    def refusal(self, response: Response) -> str:
+        """A final answer that is no success, in words for the owner."""
+        status = response.status
+        said = f"{status} {response.reason or reason_phrase(status)}"
+        why = "redirected, and not followed" if status < 400 else ""
+        if status in {401, 407}:
+            why = self.problem
+        return f"{said}: {why}" if why else said
 
     # --- what the stack reports ---------------------------------------------------------------
 

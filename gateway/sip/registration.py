@@ -23,7 +23,6 @@ from gateway.sip.message import Response
 from gateway.sip.register import Register, service_route, wait_asked
 from gateway.sip.registrars import Registrars
 from gateway.sip.registration_table import LEAVING, REGISTRATION, SHOWN, UP
-from gateway.sip.serializer import reason_phrase
 from gateway.sip.wire import Flow
 
 # RFC 5626 section 4.5 with a shorter start: a registrar that restarts is back within seconds.
@@ -317,11 +316,7 @@ class Registration:
         self._feed("moved" if moved else "granted", now)
 
     def _refused(self, request: ClientRequest, response: Response, now: float) -> None:
-        status = response.status
-        text = f"{status} {response.reason or reason_phrase(status)}"
-        if request.problem and status in {401, 407}:
-            text = f"{text}: {request.problem}"
-        self._failed(text, wait_asked(response), now)
+        self._failed(request.refusal(response), wait_asked(response), now)
 
     def _blame(self, why: str) -> None:
         several = len(self._registrars) > 1

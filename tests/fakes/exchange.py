@@ -18,7 +18,7 @@ class FakeSession:
     log: Log = field(default_factory=list)
     media: NegotiatedMedia | None = None
     on_hold: bool = False
-    transport_problem: str = ""
+    problem: str = ""
     call_id: str = "call-id@peer"
     described: dict[str, str] = field(default_factory=dict)
 

@@ -160,7 +160,7 @@ def test_when_no_hop_is_left_the_last_error_is_the_reason() -> None:
     call = world.stack.place_call("sip:bob@example.org", None, OURS, world.now)
     fail(world, "first")
     fail(world, "second")
-    assert call.transport_problem == "second"
+    assert call.problem == "second"
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
     nothing_left(world)
 
@@ -170,7 +170,7 @@ def test_a_name_that_nobody_knows_is_told_in_words() -> None:
     world.dns["nowhere.example"] = []
     call = world.stack.place_call("sip:bob@nowhere.example", None, OURS, world.now)
     assert world.sent() == []
-    assert call.transport_problem == "nowhere.example is not known"
+    assert call.problem == "nowhere.example is not known"
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
     nothing_left(world)
 
@@ -504,6 +504,20 @@ def test_a_way_that_refuses_us_leaves_the_one_that_the_invite_took() -> None:
     fail(world, "certificate verify failed")
     flow, bye = to(world)
     assert (flow, bye.method) == (tls, "BYE")
+
+
+def test_an_address_that_the_network_refuses_leaves_the_way_that_the_invite_took() -> None:
+    """A listener of one interface sends nothing to what is behind another one."""
+    world, call, invite = calling(ONE)
+    route = ("Record-Route", "<sip:127.0.0.1:5070;lr>")
+    world.stack.receive(accept(invite, extra=[route], contact=HERE).encode(), ONE, world.now)
+    fail(world, "Invalid argument")
+    ((flow, ack),) = world.sent_to()
+    assert (flow, methods([ack])) == (ONE, ["ACK"])
+    call.hang_up(world.now)
+    fail(world, "Invalid argument")
+    flow, bye = to(world)
+    assert (flow, bye.method) == (ONE, "BYE")
 
 
 def test_an_ack_that_can_be_sent_by_no_way_is_tried_again_with_the_next_200() -> None:
