@@ -49,7 +49,6 @@ def third(edge: Kamailio, speech: dict[str, Path], tmp_path: Path) -> Iterator[B
 
 
 def words_and_digits(phone: Phone, peer: Linphone, said: Path) -> None:
-    peer.record()
     peer.speak()
     phone.play(said, wait=True)
     phone.dial("159#")
@@ -75,6 +74,7 @@ def hold_both_ways(gateway: GatewayProcess, peer: Linphone) -> None:
 def test_called(
     gateway: GatewayProcess, phone: Phone, peer: Linphone, speech: dict[str, Path], tmp_path: Path
 ) -> None:
+    peer.record()
     peer.order("call sip:alice@example.test")
     phone.await_state("ringing")
     recording = phone.record(tmp_path / "heard.wav")
@@ -94,6 +94,7 @@ def test_called(
 def test_calling(
     gateway: GatewayProcess, phone: Phone, peer: Linphone, speech: dict[str, Path], tmp_path: Path
 ) -> None:
+    peer.record()
     phone.lift()
     recording = phone.record(tmp_path / "heard.wav")
     phone.dial(f"{NUMBER}#")
