@@ -284,7 +284,7 @@ class Registration:
         if request is self._request:
             if request.flow is not None:
                 self._unanswered()
-            self._failed(why, 0.0, now)
+            self._failed(request.troubles, 0.0, now)
 
     def _unanswered(self) -> None:
         """It may have arrived all the same."""
