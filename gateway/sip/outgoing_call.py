@@ -153,7 +153,7 @@ class OutgoingCall(Session):
 
     def failed(self, request: ClientRequest, why: str, now: float) -> None:
         """Nobody answered, or nobody could be asked."""
-        self.problem = why
+        self.problem = request.troubles
         self.feed("lost", now)
 
     # --- early dialogs --------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from gateway.sip.bindings import granted_s
 from gateway.sip.client_request import ClientRequest, RequestHost
 from gateway.sip.context import Context
 from gateway.sip.digest_client import Credentials
-from gateway.sip.events import RegistrationChanged
+from gateway.sip.events import RegistrarLeft, RegistrationChanged
 from gateway.sip.headers import Via
 from gateway.sip.message import Response
 from gateway.sip.register import Register, service_route, wait_asked
@@ -284,7 +284,7 @@ class Registration:
         if request is self._request:
             if request.flow is not None:
                 self._unanswered()
-            self._failed(why, 0.0, now)
+            self._failed(request.troubles, 0.0, now)
 
     def _unanswered(self) -> None:
         """It may have arrived all the same."""
@@ -324,11 +324,14 @@ class Registration:
 
     def _failed(self, why: str, wait: float, now: float) -> None:
         self._request = None
+        left = self._registrars.uri
         self._blame(why)
         self._asked_to_wait = wait
         if self._registrars.at_home:
             self._suspect = True
         if self.state in {"trying", "refreshing"} and self._registrars.fall_back(now):
+            following = self._registrars.uri
+            self._context.report(RegistrarLeft(self.account.name, left, why, following))
             self._send(self._register.expires, now)
         else:
             self._feed("failed", now)

@@ -154,13 +154,13 @@ def test_a_transport_error_moves_on_at_once() -> None:
     assert to(world)[0] == THREE
 
 
-def test_when_no_hop_is_left_the_last_error_is_the_reason() -> None:
+def test_when_no_hop_is_left_all_errors_are_the_reason() -> None:
     world = World()
     world.dns["example.org"] = [ONE, TWO]
     call = world.stack.place_call("sip:bob@example.org", None, OURS, world.now)
     fail(world, "first")
     fail(world, "second")
-    assert call.problem == "second"
+    assert call.problem == "first; second"
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
     nothing_left(world)
 
