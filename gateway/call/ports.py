@@ -74,6 +74,10 @@ class Caller(Session, Protocol):
     @property
     def requested_user(self) -> str: ...
     @property
+    def requested_number(self) -> str:
+        """The requested user where it is a number, in its bare form; else ""."""
+
+    @property
     def caller(self) -> CallerId: ...
     @property
     def account(self) -> str | None:

@@ -10,7 +10,7 @@ from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import Answered, EndCause
 from gateway.sip.headers import NameAddr
-from gateway.sip.identity import IDENTITY_HEADERS, CallerId, caller_id
+from gateway.sip.identity import IDENTITY_HEADERS, CallerId, caller_id, number_of
 from gateway.sip.media import LocalMedia
 from gateway.sip.message import Message, Request
 from gateway.sip.peer import Peer
@@ -71,6 +71,11 @@ class InviteSession(Session):
     def requested_user(self) -> str:
         """The user of the Request-URI, percent-decoded; "" when missing."""
         return self.request.uri.plain_user
+
+    @property
+    def requested_number(self) -> str:
+        """The number that it is, bare of separators and parameters (section 19.1.6), else ""."""
+        return number_of(self.request.uri)
 
     @property
     def identity_headers(self) -> list[tuple[str, str]]:

@@ -51,6 +51,7 @@ class FakeCaller(FakeSession):
     """A session that called us."""
 
     requested_user: str = "alice"
+    requested_number: str = ""
     acceptable: bool = True
     delayed_offer: bool = False
     account: str | None = None
