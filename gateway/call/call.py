@@ -33,7 +33,8 @@ class Step(Enum):
 
 
 # A call may be answered before its bell is heard of: a hand was already on the phone.
-# Early media that has begun is not given up for a 180 that comes late (RFC 3960 section 3.2).
+# Early media that are heard are not given up for a 180 that comes late; silence is (RFC 3960
+# section 3.2).
 TABLE: Final[dict[CallState, dict[Step, CallState]]] = {
     CallState.OFFERED: {
         Step.BELL: CallState.RINGING,
@@ -51,7 +52,11 @@ TABLE: Final[dict[CallState, dict[Step, CallState]]] = {
         Step.ANSWER: CallState.TALKING,
         Step.END: CallState.ENDED,
     },
-    CallState.EARLY: {Step.ANSWER: CallState.TALKING, Step.END: CallState.ENDED},
+    CallState.EARLY: {
+        Step.BELL: CallState.RINGING,
+        Step.ANSWER: CallState.TALKING,
+        Step.END: CallState.ENDED,
+    },
     CallState.TALKING: {Step.END: CallState.ENDED},
     CallState.ENDED: {},
 }
@@ -77,6 +82,7 @@ class Call:
     cause: Cause | None = None
     sip_status: int | None = None
     warning: str | None = None
+    heard: bool = False  # voice has come from the far end
     held_by_peer: bool = False
     held_by_us: bool = False
     leaving: bool = False  # the far end has gone where we sent it

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from gateway.call import cause
 from gateway.call.call import Call, CallState
 from gateway.call.calls import Calls
-from gateway.call.cause import Cause
 from gateway.call.extension import Extension
-from gateway.call.outgoing import Outgoing
+from gateway.call.outgoing import NotPlaced, Outgoing
 from gateway.call.ports import Observer
 from gateway.errors import TipringError
 
@@ -47,8 +46,9 @@ class Commands:
         else:
             obstacle = self._outgoing.obstacle(extension)
             placed = obstacle or self._outgoing.place(line, to, extension.account, now)
-        if isinstance(placed, Cause):
-            raise NotPossible(f"line {line} cannot call {to}: {placed.reason}")
+        if isinstance(placed, NotPlaced):
+            self._observer.not_placed(line, to, placed.text)
+            raise NotPossible(f"line {line} cannot call {to}: {placed.text}")
         return placed
 
     def hold(self, line: str, now: float) -> None:

@@ -47,7 +47,7 @@ class Incoming:
         if replaced is not None:
             self._replace(replaced, caller, now)
             return
-        extension = self._find(caller.requested_user)
+        extension = self._find(caller.requested_user, caller.requested_number)
         call = self._add(caller, extension.name if extension else "", now)
         refusal = self._obstacle(extension) or self._settle_media(call, caller, now)
         if refusal is not None or extension is None:
@@ -103,8 +103,12 @@ class Incoming:
         self._observer.offered(call)
         return call
 
-    def _find(self, user: str) -> Extension | None:
-        return next((e for e in self._extensions.values() if e.answers_to(user)), None)
+    def _find(self, user: str, number: str) -> Extension | None:
+        """Carriers write +15551234567;npdi or +1-555-123-4567 for the same number."""
+        for extension in self._extensions.values():
+            if extension.answers_to(user) or (number and extension.answers_to(number)):
+                return extension
+        return None
 
     def _obstacle(self, extension: Extension | None) -> Cause | None:
         if self._closed:

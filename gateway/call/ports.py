@@ -43,8 +43,8 @@ class Session(Protocol):
         """Whether we have put the far end on hold."""
 
     @property
-    def transport_problem(self) -> str:
-        """Why the network did not carry it, in words; "" where it did."""
+    def problem(self) -> str:
+        """Why it failed, in words; "" while it did not."""
 
     def describe(
         self,
@@ -75,6 +75,10 @@ class Caller(Session, Protocol):
     def flow(self) -> Flow: ...
     @property
     def requested_user(self) -> str: ...
+    @property
+    def requested_number(self) -> str:
+        """The requested user where it is a number, in its bare form; else ""."""
+
     @property
     def caller(self) -> CallerId: ...
     @property

@@ -181,7 +181,7 @@ class Switchboard:
         if extension.idle is Idle.DIAL_TONE:
             obstacle = self._outgoing.obstacle(extension)
             if obstacle is not None:  # say so at the first digit
-                extension.refuse(obstacle.tone or "congestion", now)
+                self._outgoing.refuse(extension, "", obstacle, now)
                 return
         number = extension.digit(event, now)
         if number is not None:
@@ -213,6 +213,10 @@ class Switchboard:
         call = self._calls.of(session)
         if call is not None:
             self._observer.flash(call, sent=False)
+
+    def voice_heard(self, call: Call, now: float) -> None:
+        """The first voice of the far end came."""
+        self._outgoing.heard(call, now)
 
     def rtp_timeout(self, call: Call, now: float) -> None:
         """Nothing came for `rtp.timeout_s` while we should be receiving."""

@@ -13,9 +13,8 @@ from typing import Final
 from gateway.call import cause
 from gateway.call.call import Call, CallState
 from gateway.call.calls import Calls
-from gateway.call.cause import Cause
 from gateway.call.extension import Extension
-from gateway.call.outgoing import Outgoing
+from gateway.call.outgoing import NotPlaced, Outgoing
 from gateway.call.ports import Observer, TransferRequest
 
 # The far end that asked says BYE when it hears of the success; we do where it forgets.
@@ -70,7 +69,8 @@ class Transfers:
             replaces=request.replaces,
             referred_by=request.referred_by,
         )
-        if isinstance(new, Cause):
+        if isinstance(new, NotPlaced):
+            self._observer.not_placed(old.line, request.target, new.text)
             request.progress(503, "", now)
             return
         if old.voice is not None:

@@ -258,8 +258,9 @@ class Connections:
 
     def _fail(self, flow: Flow, why: str, keys: list[object]) -> None:
         host, port = flow.remote
+        place = f"{flow.transport}:{f'[{host}]' if ':' in host else host}:{port}"
         for key in keys:
-            self._events.failed(key, f"{flow.transport}:{host}:{port}: {why}")
+            self._events.failed(key, f"{place}: {why}")
 
     def _ask_whose(self, flow: Flow, keys: list[object]) -> None:
         task = self._loop.create_task(self._whose(flow, keys))

@@ -59,8 +59,9 @@ class CallJournal:
         self._call(Message.CALL_OUTGOING, call, text)
 
     def not_placed(self, line: str, to: str, text: str) -> None:
+        whom = f"call {to}" if to else "place calls"
         self._journal.write(
-            Message.CALL_NOT_PLACED, f"line {line} cannot call {to}: {text}", line=line
+            Message.CALL_NOT_PLACED, f"line {line} cannot {whom}: {text}", line=line
         )
 
     def ringing(self, call: Call) -> None:
@@ -197,7 +198,7 @@ def _why(call: Call) -> list[str]:
     """What the network, or the far end of a call that we placed, says of why it ended."""
     refused = call.caller is None and call.answered is None
     said = call.session.identity_headers if refused else []
-    problem = call.session.transport_problem
+    problem = call.session.problem
     return [*([problem] if problem else []), *(f"{name}: {value}" for name, value in said)]
 
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from gateway.errors import ConfigError
+from gateway.service.text import one_line
 
 Key: TypeAlias = tuple[str | int, ...]
 """Where a value is: ("line", 0, "name") is the name of the first [[line]]."""
@@ -25,7 +26,7 @@ class Problem(Struct, frozen=True):
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
         kind = "warning: " if self.severity == "warning" else ""
-        return ": ".join(part for part in (place, self.key, kind + self.text) if part)
+        return one_line(": ".join(part for part in (place, self.key, kind + self.text) if part))
 
 
 class ConfigProblems(ConfigError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.service.journal import Journal, Message
-from gateway.sip import RegistrationStatus
+from gateway.sip import RegistrarLeft, RegistrationStatus
 
 
 class RegistrationJournal:
@@ -12,16 +12,28 @@ class RegistrationJournal:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._last: dict[str, tuple[str, ...]] = {}
+        self._left: dict[tuple[str, str], str] = {}
 
     def told(self, status: RegistrationStatus, now: float) -> None:
         """One account's registration has a new state, or keeps it after a refresh."""
         if status.state in {"off", "trying"}:
             return
+        if status.state == "registered" and not status.error:
+            self._left.pop((status.account, status.registrar), None)
         essence = (status.state, status.registrar, status.error, status.contact)
         if self._last.get(status.account) == essence:
             return
         self._last[status.account] = essence
         self._write(status, now)
+
+    def left(self, event: RegistrarLeft) -> None:
+        """A registrar failed and another one is asked: once for each reason, until it works."""
+        name, registrar = event.account, event.registrar
+        if self._left.get((name, registrar)) == event.why:
+            return
+        self._left[name, registrar] = event.why
+        text = f"account {name}: {registrar} failed: {event.why}; {event.following} is asked"
+        self._journal.write(Message.REGISTRATION_FAILED, text, account=name, peer=registrar)
 
     def messages(self, account: str, waiting: bool, new: int, old: int) -> None:
         """A mailbox told what it has (RFC 3842)."""

@@ -275,6 +275,7 @@ class Gateway:
                 call = call_of(self.switchboard.calls, stream)
                 if call is not None:
                     self.observer.first_packet(call, source)
+                    self.switchboard.voice_heard(call, now)
 
     # --- what goes on beside calls -------------------------------------------------------------
 

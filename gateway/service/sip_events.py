@@ -18,6 +18,7 @@ from gateway.sip import (
     OfferRefused,
     Progress,
     Refused,
+    RegistrarLeft,
     RegistrationChanged,
     SessionEnded,
     SessionOver,
@@ -44,6 +45,8 @@ class SipEvents:
         match event:
             case RegistrationChanged(status):
                 self._registrations.told(status, now)
+            case RegistrarLeft():
+                self._registrations.left(event)
             case MessagesWaiting(account, waiting, new, old):
                 self._registrations.messages(account, waiting, new, old)
                 self._switchboard.messages_waiting(account, waiting)

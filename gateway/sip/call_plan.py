@@ -92,9 +92,9 @@ def called_uri(to: str, account: Account | None) -> Uri:
     try:
         uri = parse_uri(text)
     except RemoteProtocolError as error:
-        raise LocalProtocolError(f"cannot call {to!r}: {error}") from error
+        raise LocalProtocolError(str(error)) from error
     if not uri.is_sip or not uri.host:
-        raise LocalProtocolError(f"cannot call {to!r}: not a SIP URI")
+        raise LocalProtocolError(f"not a SIP URI: {to!r}")
     return uri.without_headers()
 
 

@@ -24,6 +24,7 @@ from gateway.sip.message import Response
 from gateway.sip.request_plan import Plan
 from gateway.sip.request_text import RequestText
 from gateway.sip.resting import LONGEST_REST_S, REST_S
+from gateway.sip.serializer import reason_phrase
 from gateway.sip.wire import Flow, Target
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientRequest", "Plan", "RequestHost", "RequestUser", "send_cancel"]
 
+_WHYS: Final = 7  # failures that are remembered beside the last one
 # RFC 3261 section 18.1.1: a request within 200 bytes of an unknown path MTU goes by TCP.
 UDP_MOST: Final = 1300
 
@@ -66,7 +68,7 @@ class ClientRequest:
 
     __slots__ = (
         "_answered", "_cancelled", "_context", "_hop", "_hops", "_host", "_looking", "_number",
-        "_refusal", "_silent", "_transaction", "_user", "_why", "flow", "plan", "problem", "text",
+        "_refusal", "_silent", "_transaction", "_user", "_whys", "flow", "plan", "problem", "text",
     )  # fmt: skip
 
     def __init__(self, context: Context, host: RequestHost, plan: Plan, user: RequestUser) -> None:
@@ -82,7 +84,7 @@ class ClientRequest:
         self._answered = False
         self._cancelled = False
         self._refusal: Response | None = None
-        self._why = ""
+        self._whys: list[str] = []
         self.plan = plan
         self.flow: Flow | None = None
         self.text: RequestText | None = None
@@ -117,8 +119,22 @@ class ClientRequest:
         if isinstance(self._transaction, InviteClient):
             send_cancel(self._host, self._transaction, now)
         else:
-            self._why = "cancelled"
+            self._failed_for("cancelled")
             self._give_up(now)
+
+    @property
+    def troubles(self) -> str:
+        """What became of all hops, in words: the last one alone may hide the cause."""
+        return "; ".join(dict.fromkeys(self._whys)) or "cancelled"
+
+    def refusal(self, response: Response) -> str:
+        """A final answer that is no success, in words for the owner."""
+        status = response.status
+        said = f"{status} {response.reason or reason_phrase(status)}"
+        why = "redirected, and not followed" if status < 400 else ""
+        if status in {401, 407}:
+            why = self.problem
+        return f"{said}: {why}" if why else said
 
     # --- what the stack reports ---------------------------------------------------------------
 
@@ -130,7 +146,7 @@ class ClientRequest:
         if not self._cancelled:
             self._hops.found(flows, now)
         if not flows:
-            self._why = reason or "no address found"
+            self._failed_for(reason or "no address found")
         if self._transaction is None:
             self._go_on(now)
         elif self._silent and self._hops:
@@ -161,7 +177,7 @@ class ClientRequest:
             self._hops.mute(self.flow, now + REST_S)
         else:
             self._hops.broken(self.flow, now + REST_S)
-        self._why = why
+        self._failed_for(why)
         self._transaction = None
         self._go_on(now)
 
@@ -170,7 +186,7 @@ class ClientRequest:
         if self._cancelled or self.flow is None or self._transaction is None:
             return
         self._silent = True
-        self._why = NO_RESPONSE
+        self._failed_for(NO_RESPONSE)
         self._hops.mute(self.flow, now + REST_S)
         if self._hops:
             self._leave()
@@ -242,6 +258,9 @@ class ClientRequest:
         self._hops.clear()
         self.plan = self.plan._replace(fallback=None)
 
+    def _failed_for(self, why: str) -> None:
+        self._whys = [*self._whys[-_WHYS:], why]
+
     def _leave(self) -> None:
         """Nobody waits for the present try any more."""
         transaction = self._transaction
@@ -264,7 +283,7 @@ class ClientRequest:
         if self._refusal is not None:
             self._user.response(self, self._refusal, now)
         else:
-            self._user.failed(self, self._why or "cancelled", now)
+            self._user.failed(self, self._whys[-1] if self._whys else "cancelled", now)
 
     def _send(self, hop: Flow, now: float) -> None:
         self._hop = hop

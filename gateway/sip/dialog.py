@@ -38,8 +38,8 @@ class Dialog:
     """
 
     __slots__ = (
-        "call_id", "called", "flow", "local", "local_cseq", "local_tag", "remote", "remote_cseq",
-        "remote_tag", "remote_target", "route_set",
+        "_by_the_invite", "call_id", "called", "flow", "local", "local_cseq", "local_tag", "remote",
+        "remote_cseq", "remote_tag", "remote_target", "route_set",
     )  # fmt: skip
 
     def __init__(self, invite: Request, local_tag: str, flow: Flow) -> None:
@@ -60,13 +60,14 @@ class Dialog:
         self.flow = flow
         self.remote_target = _contact(invite)
         self.route_set = route_set(headers)
+        self._by_the_invite = False
 
     @classmethod
     def placed(cls, invite: RequestText, response: Response, flow: Flow) -> Dialog:
         """The dialog that a response to our INVITE makes (section 12.1.2).
 
         Raises RemoteProtocolError when Contact or Record-Route cannot be read; a 2xx has to be
-        acknowledged all the same, and is, to where the INVITE went.
+        acknowledged all the same, and is, as the INVITE went: to its URI, by its routes and hop.
         """
         dialog = cls.__new__(cls)
         headers = response.headers
@@ -79,14 +80,16 @@ class Dialog:
         dialog.local_cseq = invite.cseq
         dialog.remote_cseq = None
         dialog.flow = flow
+        dialog._by_the_invite = False
         try:
             dialog.remote_target = _contact(response)
             dialog.route_set = route_set(headers)[::-1]
         except RemoteProtocolError:
             if response.status < 200:
                 raise
+            dialog._by_the_invite = True
             dialog.remote_target = parse_uri(invite.uri)
-            dialog.route_set = []
+            dialog.route_set = invite.routes
         return dialog
 
     @property
@@ -102,6 +105,7 @@ class Dialog:
         contacts = message.contacts
         if contacts:
             self.remote_target = contacts[0].uri
+            self._by_the_invite = False
 
     def moved(self, flow: Flow) -> None:
         """The dialog goes on over another connection to the same host; the old one may be gone."""
@@ -123,6 +127,8 @@ class Dialog:
     def outgoing(self) -> Outgoing:
         """Section 12.2.1.1: the remote target and the route set, strict routers included."""
         target = str(self.remote_target)
+        if self._by_the_invite:
+            return self._towards(target, self.route_set, None)
         if not self.route_set:
             return self._towards(target, [], self.remote_target)
         first = self._first_route()
@@ -160,7 +166,9 @@ class Dialog:
             path = self._path(target)
         if isinstance(path, Target):
             return Outgoing(uri, routes, path, flow)
-        return Outgoing(uri, routes, path, target if path.reliable else None)
+        if path.reliable:
+            return Outgoing(uri, routes, path, target)
+        return Outgoing(uri, routes, path, flow if path != flow else None)
 
     def _path(self, target: Target) -> Flow | Target:
         flow = self.flow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gateway.sip.client_request import ClientRequest, Plan, RequestHost, RequestUser
+from gateway.sip.client_request import UDP_MOST, ClientRequest, Plan, RequestHost, RequestUser
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog, Outgoing
 from gateway.sip.headers import Via
@@ -98,12 +98,13 @@ class DialogRequests:
 class Acknowledgement:
     """The ACK to one 2xx, sent again for each repetition of it (section 13.2.2.4).
 
-    What cannot be sent one way goes the other, and each repetition of the 2xx begins anew.
+    What cannot be sent one way goes the other, and each repetition of the 2xx begins anew. One that
+    is too long for UDP goes by TCP (section 18.1.1), and by UDP after all where that failed once.
     """
 
     __slots__ = (
         "_body", "_branch", "_context", "_data", "_flow", "_lines", "_looking", "_met", "_outgoing",
-        "_ways",
+        "_tcp_failed", "_ways",
     )  # fmt: skip
 
     def __init__(
@@ -123,6 +124,7 @@ class Acknowledgement:
         self._data = b""
         self._flow: Flow | None = None
         self._looking = False
+        self._tcp_failed = False
         self._ways: list[Flow | Target | None] = []
 
     def repeat(self) -> None:
@@ -135,6 +137,8 @@ class Acknowledgement:
 
     def unsent(self) -> None:
         """It could not be sent: the next way."""
+        if self._flow is not None and self._flow.transport == "tcp":
+            self._tcp_failed = True
         self._flow = None
         way = self._ways.pop(0) if self._ways else None
         if isinstance(way, Flow):
@@ -154,9 +158,16 @@ class Acknowledgement:
             self.unsent()
 
     def _go_by(self, flow: Flow) -> None:
-        self._flow = flow
         if self._met is not None:
             self._met(flow.remote[0])
+        data = self._text(flow)
+        if flow.transport == "udp" and len(data) > UDP_MOST and not self._tcp_failed:
+            self._ways.insert(0, flow)
+            flow = flow._replace(transport="tcp")
+            data = self._text(flow)
+        self._flow, self._data = flow, data
+        self._context.send(data, flow, self)
+
+    def _text(self, flow: Flow) -> bytes:
         via = self._context.via(flow, self._branch)
-        self._data = request("ACK", self._outgoing.uri, via, self._lines, self._body)
-        self._context.send(self._data, flow, self)
+        return request("ACK", self._outgoing.uri, via, self._lines, self._body)

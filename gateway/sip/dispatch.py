@@ -15,6 +15,7 @@ from gateway.sip.events import IncomingCall
 from gateway.sip.invite import InviteSession
 from gateway.sip.matching import TransactionKey, dialog_key, has_cookie, transaction_key
 from gateway.sip.message import Request
+from gateway.sip.message_waiting import PACKAGE
 from gateway.sip.providers import Providers
 from gateway.sip.refusals import Refusals
 from gateway.sip.replaces import find_replaced
@@ -128,7 +129,10 @@ class Dispatch:
         if method == "NOTIFY" and session is None:
             status = self._providers.notified(message, flow, now)
             if status is not None:
-                transaction.reply(status, now, [("Server", self._context.settings.server)])
+                # RFC 6665 section 8.2.2: a 489 says which packages there are.
+                known = [("Allow-Events", PACKAGE)] if status == 489 else []
+                server = ("Server", self._context.settings.server)
+                transaction.reply(status, now, [server, *known])
                 return None
         refusal = check_method(message, profile)
         if refusal is not None and (session is None or not session.takes(method)):

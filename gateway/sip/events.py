@@ -132,6 +132,15 @@ class RegistrationChanged(NamedTuple):
     status: RegistrationStatus
 
 
+class RegistrarLeft(NamedTuple):
+    """A registrar failed, in words, and `following` is asked in its place."""
+
+    account: str
+    registrar: str
+    why: str
+    following: str
+
+
 class MessagesWaiting(NamedTuple):
     """The message-summary of an account (RFC 3842); `new` and `old` count voice messages."""
 
@@ -180,6 +189,7 @@ Event: TypeAlias = (
     | TransferRequested
     | TransferProgress
     | RegistrationChanged
+    | RegistrarLeft
     | MessagesWaiting
     | Refused
     | AuthFailed

@@ -49,9 +49,9 @@ class CallerId(NamedTuple):
 
 
 def caller_id(request: Request) -> CallerId:
-    """Display name, else the From user; an E.164 number keeps its plus sign."""
+    """Display name, else the user or number of From; an E.164 number keeps its plus sign."""
     address = request.from_
-    user = address.uri.plain_user.partition(";")[0].strip()
+    user = _user(address.uri)
     if user.lower() in _WITHHELD or _wants_privacy(request):
         return CallerId("", "", withheld=True)
     name = _shown(address.display_name)
@@ -87,9 +87,14 @@ def asserted_identity(request: Request) -> AssertedIdentity | None:
 
 def number_of(uri: Uri) -> str:
     """The subscriber number that a tel or sip URI names, without visual separators; "" for none."""
-    text = unescape(uri.opaque) if uri.scheme.lower() == "tel" else uri.plain_user
-    text = text.partition(";")[0].strip()
+    text = _user(uri)
     return text.translate(_SEPARATORS) if _NUMBER.fullmatch(text) else ""
+
+
+def _user(uri: Uri) -> str:
+    """The user of a sip URI, the number of a tel URI (RFC 3966), without parameters."""
+    text = unescape(uri.opaque) if uri.scheme.lower() == "tel" else uri.plain_user
+    return text.partition(";")[0].strip()
 
 
 def _address(uri: Uri) -> str:

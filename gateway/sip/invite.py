@@ -10,7 +10,7 @@ from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import Answered, EndCause
 from gateway.sip.headers import NameAddr
-from gateway.sip.identity import IDENTITY_HEADERS, CallerId, caller_id
+from gateway.sip.identity import IDENTITY_HEADERS, CallerId, caller_id, number_of
 from gateway.sip.media import LocalMedia
 from gateway.sip.message import Message, Request
 from gateway.sip.peer import Peer
@@ -76,6 +76,11 @@ class InviteSession(Session):
     def alert_info(self) -> list[str]:
         """The values of Alert-Info as they came: how the caller would like the bell to ring."""
         return self.request.headers.get_all("alert-info")
+
+    @property
+    def requested_number(self) -> str:
+        """The number that it is, bare of separators and parameters (section 19.1.6), else ""."""
+        return number_of(self.request.uri)
 
     @property
     def identity_headers(self) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from gateway.sip.digest_client import Credentials
 from gateway.sip.events import MessagesWaiting
 from gateway.sip.extension_headers import (
     SubscriptionState,
+    parse_event,
     parse_number,
     parse_retry_after,
     parse_subscription_state,
@@ -127,9 +128,11 @@ class MessageWaiting:
         """
         if not self._tag or request.to.tag != self._tag:
             return 481
-        if request.cseq.number < self._notified:
-            return 500  # RFC 3261 section 12.2.2: an older state than the one we know
         try:
+            if parse_event(request.headers.get("event") or "").package != PACKAGE:
+                return 481  # section 4.4.1: the event is a part of what must match
+            if request.cseq.number < self._notified:
+                return 500  # RFC 3261 section 12.2.2: an older state than the one we know
             state = parse_subscription_state(request.headers.get("subscription-state") or "")
             left = state.expires
             self._wait = self._wait_after(state)

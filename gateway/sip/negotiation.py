@@ -104,7 +104,7 @@ class Negotiation:
         try:
             body, _, media = self.again(message)
         except NotAcceptable:
-            return self._refusing(message), None
+            return declining(message, self._ours(), self._description), None
         return body, media
 
     def answered(self, message: Message) -> NegotiatedMedia:
@@ -118,14 +118,6 @@ class Negotiation:
         )
         self._description.agree()
         return media
-
-    def _refusing(self, message: Message) -> bytes:
-        try:
-            offer = offer_answer.read(sdp_of(message) or b"")
-        except NotAcceptable:
-            return b""
-        lines = [offer_answer.refused(section) for section in offer.media]
-        return self._description.body(self._ours(), lines)
 
     def _settle(
         self, request: Message, local: LocalMedia
@@ -150,6 +142,15 @@ class Negotiation:
         if self._local is None:
             raise LocalProtocolError("answer before prepare")
         return self._local
+
+
+def declining(message: Message, local: LocalMedia, description: Description) -> bytes:
+    """The answer that refuses every stream of an offer; b"" where no offer can be read."""
+    try:
+        offer = offer_answer.read(sdp_of(message) or b"")
+    except NotAcceptable:
+        return b""
+    return description.body(local, [offer_answer.refused(section) for section in offer.media])
 
 
 def sdp_of(message: Message) -> bytes | None:

@@ -153,7 +153,7 @@ class OutgoingCall(Session):
 
     def failed(self, request: ClientRequest, why: str, now: float) -> None:
         """Nobody answered, or nobody could be asked."""
-        self.transport_problem = why
+        self.problem = request.troubles
         self.feed("lost", now)
 
     # --- early dialogs --------------------------------------------------------------------------
@@ -315,7 +315,8 @@ class OutgoingCall(Session):
         self.expiry.agreed(message, now)
         try:
             self.negotiation.media = self._final_media(message)
-        except NotAcceptable:
+        except NotAcceptable as error:
+            self.problem = str(error)
             self.feed("unusable", now)
         else:
             self.context.report(Answered(self))
@@ -339,10 +340,10 @@ class OutgoingCall(Session):
             self._request.cancel(now)
 
     def _do_refused(self, now: float, message: Message | None) -> None:
-        status = message.status if isinstance(message, Response) else None
-        if self._request is not None and self._request.problem:
-            self.transport_problem = self._request.problem
-        self.ended(EndCause.REFUSED, status)
+        assert isinstance(message, Response)
+        assert self._request is not None
+        self.problem = self._request.refusal(message)
+        self.ended(EndCause.REFUSED, message.status)
 
     def _do_lost(self, now: float, message: Message | None) -> None:
         self.ended(EndCause.NO_RESPONSE)

@@ -35,7 +35,7 @@ def plan_call(context: Context, provider: Provider | None, wish: Wish) -> CallPl
         else way_out(provider.account, provider.registration)
     )
     if uri.is_sips and path.transport != "tls":
-        raise LocalProtocolError(f"cannot call {wish.to!r}: its way out is not TLS")
+        raise LocalProtocolError(f"the way out is not TLS, as sips: wants it: {wish.to!r}")
     host = path.remote[0] if isinstance(path, Flow) else path.host
     named = account.profile if account is not None else None
     tag = context.tokens.hex(8)

@@ -84,7 +84,7 @@ class Provisionals:
     def _send(self, status: int, now: float) -> None:
         self._status = status
         call = self._call
-        body, offered = self._sdp() if status == 183 else (b"", False)
+        body, offered = self._sdp(status)
         lines = call.headers.ringing(call.request, call.dialog.flow)
         lines += [_SDP] if body else []
         if self._reliable is None:
@@ -96,17 +96,20 @@ class Provisionals:
             self._limited = True
             call.context.deadlines.set(("expire", self), now + _holds_for(call.request))
 
-    def _sdp(self) -> tuple[bytes, bool]:
-        """The SDP of a 183, and whether it is an offer.
+    def _sdp(self, status: int) -> tuple[bytes, bool]:
+        """The SDP that goes with it, and whether that is an offer.
 
         RFC 3262 section 5: reliably, it is said once; else again and again, as in the 200. An offer
-        of ours must not be lost (RFC 3261 section 13.2.1).
+        of ours must not be lost, and goes into the first answer that is not (RFC 3261 section
+        13.2.1), be it a 180.
         """
         call = self._call
+        asked = sdp_of(call.request) is not None
         if self._reliable is None:
-            if sdp_of(call.request) is None:
-                return b"", False
-        elif self._said:
+            says = status == 183 and asked
+        else:
+            says = not self._said and call.negotiation.prepared and (status == 183 or not asked)
+        if not says:
             return b"", False
         self._said = True
         return call.negotiation.first_answer()

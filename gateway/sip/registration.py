@@ -17,13 +17,12 @@ from gateway.sip.bindings import granted_s
 from gateway.sip.client_request import ClientRequest, RequestHost
 from gateway.sip.context import Context
 from gateway.sip.digest_client import Credentials
-from gateway.sip.events import RegistrationChanged
+from gateway.sip.events import RegistrarLeft, RegistrationChanged
 from gateway.sip.headers import Via
 from gateway.sip.message import Response
 from gateway.sip.register import Register, service_route, wait_asked
 from gateway.sip.registrars import Registrars
 from gateway.sip.registration_table import LEAVING, REGISTRATION, SHOWN, UP
-from gateway.sip.serializer import reason_phrase
 from gateway.sip.wire import Flow
 
 # RFC 5626 section 4.5 with a shorter start: a registrar that restarts is back within seconds.
@@ -285,7 +284,7 @@ class Registration:
         if request is self._request:
             if request.flow is not None:
                 self._unanswered()
-            self._failed(why, 0.0, now)
+            self._failed(request.troubles, 0.0, now)
 
     def _unanswered(self) -> None:
         """It may have arrived all the same."""
@@ -317,11 +316,7 @@ class Registration:
         self._feed("moved" if moved else "granted", now)
 
     def _refused(self, request: ClientRequest, response: Response, now: float) -> None:
-        status = response.status
-        text = f"{status} {response.reason or reason_phrase(status)}"
-        if request.problem and status in {401, 407}:
-            text = f"{text}: {request.problem}"
-        self._failed(text, wait_asked(response), now)
+        self._failed(request.refusal(response), wait_asked(response), now)
 
     def _blame(self, why: str) -> None:
         several = len(self._registrars) > 1
@@ -329,11 +324,14 @@ class Registration:
 
     def _failed(self, why: str, wait: float, now: float) -> None:
         self._request = None
+        left = self._registrars.uri
         self._blame(why)
         self._asked_to_wait = wait
         if self._registrars.at_home:
             self._suspect = True
         if self.state in {"trying", "refreshing"} and self._registrars.fall_back(now):
+            following = self._registrars.uri
+            self._context.report(RegistrarLeft(self.account.name, left, why, following))
             self._send(self._register.expires, now)
         else:
             self._feed("failed", now)

@@ -46,6 +46,11 @@ class RequestText(NamedTuple):
         """The whole From value."""
         return next(value for name, value in self.lines if name == "From")
 
+    @property
+    def routes(self) -> list[str]:
+        """The Route values."""
+        return [value for name, value in self.lines if name == "Route"]
+
     def credentials(self) -> Lines:
         """The lines that an ACK to a 2xx repeats (section 22.1)."""
         return [line for line in self.lines if line[0].endswith("Authorization")]

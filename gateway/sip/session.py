@@ -63,7 +63,7 @@ class Session(CallMachine):
         self.info = SessionInfo(self)
         self.transfers = Transfers(self)
         self.account: str | None = None
-        self.transport_problem = ""
+        self.problem = ""
         self._dialog: Dialog | None = None
         self._guests = Guests(context.trust)
         self._requests: DialogRequests | None = None
@@ -314,7 +314,7 @@ class Session(CallMachine):
         self._do_send_bye(now, message)
 
     def _do_give_up(self, now: float, message: Message | None) -> None:
-        cause = EndCause.TRANSPORT if self.transport_problem else EndCause.ACK_TIMEOUT
+        cause = EndCause.TRANSPORT if self.problem else EndCause.ACK_TIMEOUT
         self.default_reason(cause.value)
         self.ended(cause)
         self._do_send_bye(now, message)

@@ -39,7 +39,8 @@ class SessionTimer:
     """One call's timer. Where the profile has none, nothing is ever said of it."""
 
     __slots__ = (
-        "_asks_s", "_call", "_context", "_least_s", "_offered", "_tries", "interval", "refresher",
+        "_asks_s", "_call", "_context", "_least_s", "_offered", "_theirs_s", "_tries", "interval",
+        "refresher",
     )  # fmt: skip
 
     def __init__(self, context: Context, call: Refreshed, profile: Profile) -> None:
@@ -48,6 +49,7 @@ class SessionTimer:
         self._offered = profile.offers("timer")
         self._asks_s = context.settings.session_expires_s
         self._least_s = max(context.settings.min_se_s, _SHORTEST_S)
+        self._theirs_s = 0  # the largest Min-SE that the peer's requests had
         self._tries = 0
         self.interval: int | None = None
         self.refresher = ""  # "us" or "peer" while there is a timer
@@ -63,10 +65,9 @@ class SessionTimer:
             return []
         asks = self._asks_s if self.interval is None else self.interval
         role = {"us": ";refresher=uac", "peer": ";refresher=uas"}.get(self.refresher, "")
-        return [
-            ("Session-Expires", f"{max(asks, self._least_s)}{role}"),
-            ("Min-SE", str(self._least_s)),
-        ]
+        # Section 7.1: the largest of what 422s and the peer's requests have said in this dialog.
+        least = max(self._least_s, self._theirs_s)
+        return [("Session-Expires", f"{max(asks, least)}{role}"), ("Min-SE", str(least))]
 
     def too_small(self, refusal: Response) -> bool:
         """A 422: ask for what it wants (section 7.3); whether trying again makes sense."""
@@ -101,6 +102,7 @@ class SessionTimer:
         if found is None:
             self.stop()
             return []
+        self._theirs_s = max(self._theirs_s, min(_least(request) or 0, found.seconds))
         # Who knows no timers cannot refresh: then it is for us to do (table 2).
         ours = found.refresher == "uas" or not _knows_timers(request)
         self._start(found.seconds, "us" if ours else "peer", now)

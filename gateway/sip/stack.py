@@ -170,7 +170,7 @@ class Stack:
         self._context.count("transport_failed")
         if isinstance(key, ServerTransaction):
             if isinstance(key.owner, InviteSession):
-                key.owner.transport_problem = reason
+                key.owner.problem = reason
             key.unreachable(reason, now)
         elif isinstance(key, ClientTransaction):
             key.feed("transport", now, reason)

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Final
 from gateway.sip.client_request import ClientRequest, RequestHost, send_cancel
 from gateway.sip.client_transaction import InviteClient
 from gateway.sip.context import Context
+from gateway.sip.description import Description
 from gateway.sip.dialog import Dialog
 from gateway.sip.dialog_requests import Acknowledgement, DialogRequests
+from gateway.sip.media import LocalMedia
 from gateway.sip.message import Response
+from gateway.sip.negotiation import declining
 from gateway.sip.request_text import Lines
 from gateway.sip.wire import Flow
 
@@ -68,8 +71,20 @@ class Stray:
         dialog = Dialog.placed(text, success, self._invite.flow)
         dialog.local_cseq = max(dialog.local_cseq, used_cseq)
         requests = DialogRequests(self._context, self._host, dialog, self._credentials)
-        self._acks[success.to.tag] = requests.acknowledge(text.cseq, text.credentials(), b"", now)
+        answer = self._answer(success)
+        self._acks[success.to.tag] = requests.acknowledge(
+            text.cseq, text.credentials(), answer, now
+        )
         requests.send("BYE", Unheard(), now, self._headers)
+
+    def _answer(self, success: Response) -> bytes:
+        """An offer of theirs is answered all the same (section 13.2.2.4): we want none of it."""
+        if self._invite.text.body:
+            return b""
+        context = self._context
+        host = context.host_for(self._invite.flow)
+        local = LocalMedia(host, 0, session_id=int(context.tokens.hex(4), 16))
+        return declining(success, local, Description())
 
     def _headers(self, flow: Flow) -> Lines:
         return [("User-Agent", self._context.settings.server)]

@@ -114,6 +114,12 @@ class AnyOrder(RuleBasedStateMachine):
         else:
             self.exchange.end(session, EndCause.TRANSPORT, status)
 
+    @precondition(lambda self: self.exchange.board.calls)
+    @rule(data=st.data())
+    def voice_heard(self, data: st.DataObject) -> None:
+        call = data.draw(st.sampled_from(self.exchange.board.calls))
+        self.exchange.board.voice_heard(call, self.exchange.now)
+
     @precondition(lambda self: self.sessions)
     @rule(data=st.data(), why=ENDS)
     def session_ends(self, data: st.DataObject, why: EndCause) -> None:

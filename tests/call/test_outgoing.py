@@ -52,23 +52,42 @@ def test_a_call_from_the_first_digit_to_the_hang_up() -> None:
     assert (record.direction, record.account, record.answered) == ("outgoing", "trunk", 104.0)
 
 
+VOICE = (0, True)
+APPLIED = ("apply", True, True)
+
+
 @pytest.mark.parametrize(
     ("steps", "states", "heard", "voice"),
     [
         pytest.param([(100, False)], "proceeding", None, [], id="100"),
         pytest.param([(183, False)], "proceeding", None, [], id="183 without media"),
         pytest.param([(181, False), (180, False)], "ringing", "ringback", [], id="180"),
-        pytest.param([(183, True)], "early-media", None, [("apply", True, True)], id="183"),
-        pytest.param([(180, True)], "early-media", None, [("apply", True, True)], id="180 with"),
+        pytest.param([(183, True)], "early-media", None, [APPLIED], id="183"),
         pytest.param(
-            [(180, False), (183, True)], "early-media", None, [("apply", True, True)], id="both"
-        ),
-        pytest.param(
-            [(183, True), (180, True)],
+            [(183, True), (183, True)],
             "early-media",
             None,
-            [("apply", True, True), ("apply", True, True)],
+            [APPLIED, APPLIED],
             id="another branch answers early",
+        ),
+        # RFC 3960 section 3.2: a 180 is ringback of ours until the far end is heard.
+        pytest.param([(180, True)], "ringing", "ringback", [APPLIED], id="180 with silence"),
+        pytest.param(
+            [(183, True), (180, True)], "ringing", "ringback", [APPLIED] * 2, id="183 silent, 180"
+        ),
+        pytest.param(
+            [(180, False), (183, True)], "ringing", "ringback", [APPLIED], id="180, 183 silent"
+        ),
+        pytest.param(
+            [(180, False), (183, True), VOICE], "early-media", None, [APPLIED], id="180, 183, voice"
+        ),
+        pytest.param([(180, True), VOICE], "early-media", None, [APPLIED], id="180, voice"),
+        pytest.param(
+            [(183, True), VOICE, (180, True)],
+            "early-media",
+            None,
+            [APPLIED, APPLIED],
+            id="183, voice, 180",
         ),
     ],
 )
@@ -78,6 +97,9 @@ def test_what_is_heard_before_the_answer(
     exchange = Exchange()
     session = exchange.dial("600#")
     for status, has_media in steps:
+        if (status, has_media) == VOICE:
+            exchange.board.voice_heard(exchange.board.calls[0], exchange.now)
+            continue
         session.media = media() if has_media else None
         exchange.board.progress(session, status, exchange.now)
     assert (exchange.states, exchange.heard) == ([states], heard)
@@ -136,19 +158,25 @@ def test_what_is_heard_when_it_fails(
     assert exchange.heard is None
 
 
+NO_ACCOUNT = ["not placed: the line has no account in the configuration"]
+DOWN = ["not placed: account trunk is not registered; `tipring status` says why"]
+NOTHING = ["not placed: nothing was dialled"]
+STOPPING = ["not placed: the service is stopping"]
+
+
 @pytest.mark.parametrize(
     ("prepare", "digits", "line", "heard", "story"),
     [
-        pytest.param("", "6", "phone2", "congestion", [], id="no account"),
-        pytest.param("down", "6", "phone1", "congestion", [], id="not registered"),
-        pytest.param("", "#", "phone1", "special", [], id="nothing dialled"),
+        pytest.param("", "6", "phone2", "congestion", NO_ACCOUNT, id="no account"),
+        pytest.param("down", "6", "phone1", "congestion", DOWN, id="not registered"),
+        pytest.param("", "#", "phone1", "special", NOTHING, id="nothing dialled"),
         pytest.param(
             "bad", "600#", "phone1", "special", ["not placed: 600 cannot be called"], id="no URI"
         ),
         pytest.param(
             "ports", "600#", "phone1", "congestion", ["not placed: no RTP port is free"], id="ports"
         ),
-        pytest.param("shut", "6", "phone1", "busy", [], id="shutdown"),
+        pytest.param("shut", "6", "phone1", "busy", STOPPING, id="shutdown"),
     ],
 )
 def test_a_call_that_cannot_be_placed(

@@ -102,12 +102,20 @@ def test_an_unknown_user_is_404() -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "line"),
-    [("alice", "phone1"), ("+15551234567", "phone1"), ("bob", "phone2"), ("", "phone2")],
+    ("user", "number", "line"),
+    [
+        ("alice", "", "phone1"),
+        ("+15551234567", "+15551234567", "phone1"),
+        ("+15551234567;npdi", "+15551234567", "phone1"),
+        ("+1-555-123-4567", "+15551234567", "phone1"),
+        ("bob", "", "phone2"),
+        ("600", "600", "phone2"),
+        ("", "", "phone2"),
+    ],
 )
-def test_the_first_line_whose_users_match_rings(user: str, line: str) -> None:
+def test_the_first_line_whose_users_match_rings(user: str, number: str, line: str) -> None:
     exchange = Exchange()
-    exchange.invite(user)
+    exchange.invite(user, requested_number=number)
     assert exchange.phones[line].state == "ringing"
 
 

@@ -222,10 +222,21 @@ def test_dialling_by_command(line: str, to: str, placed: tuple[str, str | None])
     ("prepare", "line", "to", "text"),
     [
         ("", "phone1", "600", "line phone1 is idle: lift the handset first"),
-        ("lifted", "phone2", "600", "line phone2 cannot call 600: no-account"),
-        ("down", "phone1", "600", "line phone1 cannot call 600: not-registered"),
+        (
+            "lifted",
+            "phone2",
+            "600",
+            "line phone2 cannot call 600: the line has no account in the configuration",
+        ),
+        (
+            "down",
+            "phone1",
+            "600",
+            "line phone1 cannot call 600: account trunk is not registered; "
+            "`tipring status` says why",
+        ),
         ("calling", "phone1", "600", "line phone1 has a call already"),
-        ("bad", "phone1", "sip:", "line phone1 cannot call sip:: not-callable"),
+        ("bad", "phone1", "sip:", "line phone1 cannot call sip:: sip: cannot be called"),
     ],
 )
 def test_dialling_by_command_that_cannot_be(prepare: str, line: str, to: str, text: str) -> None:

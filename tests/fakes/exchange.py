@@ -19,7 +19,7 @@ class FakeSession:
     log: Log = field(default_factory=list)
     media: NegotiatedMedia | None = None
     on_hold: bool = False
-    transport_problem: str = ""
+    problem: str = ""
     call_id: str = "call-id@peer"
     described: dict[str, str] = field(default_factory=dict)
 
@@ -53,6 +53,7 @@ class FakeCaller(FakeSession):
 
     requested_user: str = "alice"
     alert_info: Sequence[str] = ()
+    requested_number: str = ""
     acceptable: bool = True
     delayed_offer: bool = False
     account: str | None = None

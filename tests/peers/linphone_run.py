@@ -61,8 +61,19 @@ class LinphoneError(AssertionError):
     """linphone did not do what was waited for; the message holds what it told."""
 
 
+# From this version on linphonec makes no file of what it hears in calls that it places (5.3.105).
+DEAF_CALLER = (5, 3)
+
+
 def installed() -> bool:
     return shutil.which("linphonec") is not None
+
+
+def version() -> tuple[int, ...]:
+    """As (5, 1, 65)."""
+    done = subprocess.run(["linphonec", "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"(\d+(?:\.\d+)+)", done.stdout + done.stderr)
+    return tuple(map(int, found[1].split("."))) if found else ()
 
 
 @dataclass(frozen=True, slots=True)

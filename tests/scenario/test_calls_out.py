@@ -210,7 +210,7 @@ def test_a_transfer_to_a_busy_phone_brings_the_call_back(town: Town) -> None:
     ("lifted", "to", "text"),
     [
         (False, "200", "lift the handset first"),
-        (True, "sip:", "cannot call sip:: not-callable"),
+        (True, "sip:", "cannot call sip:: URI without a usable host and port"),
     ],
 )
 def test_a_command_that_cannot_be(town: Town, lifted: bool, to: str, text: str) -> None:

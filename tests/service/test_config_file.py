@@ -216,6 +216,12 @@ def test_a_warning_does_not_stop_the_service(written: Path, text: str, warning: 
     assert isinstance(load(written), Config)
 
 
+def test_a_problem_is_one_line_whatever_is_in_the_file(written: Path) -> None:
+    twice = config_cases.LINE + config_cases.LINE.replace("phone1", "phone2")
+    problems = problems_of(written, twice.replace('"alice"', '"a\\nb"'))
+    assert any('calls for "a\\x0ab" ring "phone1"' in line for line in problems), problems
+
+
 def test_every_problem_is_found_at_once_in_the_order_of_the_file(written: Path) -> None:
     text = """\
 [sip]

@@ -117,7 +117,7 @@ def test_a_call_by_srtp_says_so() -> None:
             {"X-Twilio-Error": "32009 not registered", "Reason": "Q.850;cause=17"},
         ),
         (
-            {"transport_problem": "cannot resolve there.example"},
+            {"problem": "cannot resolve there.example"},
             cause.NO_RESPONSE,
             None,
             "call ended: no-response; cannot resolve there.example",

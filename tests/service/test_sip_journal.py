@@ -11,7 +11,7 @@ from gateway.service.journal import Journal, Message, Priority
 from gateway.service.registration_journal import RegistrationJournal
 from gateway.service.security_journal import SecurityJournal
 from gateway.service.throttle import Throttle
-from gateway.sip import AuthFailed, Flow, Malformed, Refused, RegistrationStatus
+from gateway.sip import AuthFailed, Flow, Malformed, Refused, RegistrarLeft, RegistrationStatus
 from tests.service.test_journal import Kept
 from tests.sip.harness import FLOW as PLAIN
 from tests.sip.harness import Caller, World, connected
@@ -107,6 +107,25 @@ def test_a_change_of_a_registration_is_told_once(
             accounts.told(each, 100.0)
 
     assert written(tell) == records
+
+
+def test_a_registrar_that_is_left_is_told_once_until_it_works() -> None:
+    left = RegistrarLeft("trunk", "sip:example.com", "503 Down", "sip:two.example.com")
+
+    def tell(journal: Journal) -> None:
+        accounts = RegistrationJournal(journal)
+        for each in (left, left, left._replace(why="no response")):
+            accounts.left(each)
+        accounts.told(status("registered"), 100.0)
+        accounts.left(left)
+
+    words = "account trunk: sip:example.com failed: {}; sip:two.example.com is asked"
+    assert written(tell) == [
+        ("REGISTRATION_FAILED", words.format("503 Down")),
+        ("REGISTRATION_FAILED", words.format("no response")),
+        ("REGISTERED", "account trunk is registered with sip:example.com"),
+        ("REGISTRATION_FAILED", words.format("503 Down")),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_numbers_are_dialled_as_an_exchange_takes_them(dialled: str, user: str) 
 @pytest.mark.parametrize("dialled", ["", " ", "()", "tel:", "tel:;x=y"])
 def test_nothing_can_be_dialled_with_nothing(dialled: str) -> None:
     world = Office().world
-    with pytest.raises(LocalProtocolError, match="cannot call"):
+    with pytest.raises(LocalProtocolError, match="not a "):
         world.stack.place_call(dialled, "trunk", MEDIA, world.now)
 
 
@@ -169,6 +169,31 @@ def test_the_way_of_a_call(
     assert invite.headers.get_all("route") == routes
     assert str(invite.uri) == "sip:600@example.com"
     assert {f.remote for _, f, m in office.wire.sent if m is invite} == {first}
+
+
+@pytest.mark.parametrize(
+    ("contact", "extra"),
+    [("", ()), ("<<sip:bob", ()), ("<sip:bob@192.0.2.9>", (("Record-Route", "<sip:a, b"),))],
+    ids=["no Contact", "a broken Contact", "a broken Record-Route"],
+)
+def test_an_answer_that_says_no_way_is_acknowledged_by_the_way_of_the_call(
+    contact: str, extra: tuple[tuple[str, str], ...]
+) -> None:
+    """The URI that was dialled may be nowhere that we can reach without the account's proxy."""
+    office = Office(proxies=("sip:edge.example.com;lr",), start=False)
+    office.world.dns["edge.example.com"] = [PATH._replace(remote=EDGE)]
+    office.world.stack.start(office.world.now)
+    office.run(1)
+    (invite,) = call(office)
+    office.world.stack.receive(
+        accept(invite, contact=contact, extra=extra).encode(),
+        PATH._replace(remote=EDGE),
+        office.world.now,
+    )
+    ((flow, ack),) = office.world.sent_to()
+    assert isinstance(ack, Request)
+    assert (flow.remote, ack.method, str(ack.uri)) == (EDGE, "ACK", "sip:600@example.com")
+    assert ack.headers.get_all("route") == [NAMED]
 
 
 def test_service_route_ends_with_the_registration() -> None:

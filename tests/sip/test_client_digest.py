@@ -101,7 +101,7 @@ def test_the_same_nonce_twice_means_that_the_password_is_wrong() -> None:
     assert methods(challenged(world, again, "n1")) == ["ACK"]
     ended = world.event(SessionEnded)
     assert (ended.cause, ended.status) == (EndCause.REFUSED, 407)
-    assert "password" in call.transport_problem
+    assert "password" in call.problem
     world.run(33)
     nothing_left(world)
 
@@ -125,7 +125,7 @@ def test_a_peer_that_asks_for_ever_is_left() -> None:
         request = sent[1]
     assert number < 10
     assert call.state == "over"
-    assert "many" in call.transport_problem
+    assert "many" in call.problem
 
 
 def test_without_a_password_the_challenge_is_the_answer() -> None:
@@ -133,7 +133,7 @@ def test_without_a_password_the_challenge_is_the_answer() -> None:
     call, invite = place(world)
     assert methods(challenged(world, invite, "n1")) == ["ACK"]
     assert world.event(SessionEnded).status == 407
-    assert "password" in call.transport_problem
+    assert "password" in call.problem
 
 
 def test_a_proxy_and_the_far_end_may_both_ask() -> None:
@@ -258,7 +258,7 @@ def test_a_challenge_that_cannot_be_read_is_the_answer() -> None:
     sent = world.receive(respond(invite, 407, tag="x", extra=extra), TO_BOB)
     assert methods(sent) == ["ACK"]
     assert call.state == "over"
-    assert call.transport_problem != ""
+    assert call.problem != ""
 
 
 def test_a_register_and_a_call_share_the_nonce_and_its_count() -> None:

@@ -254,7 +254,7 @@ def test_an_invite_that_cannot_be_sent_ends_the_call_in_words(transport: str, wo
     (datagram,) = world.stack.to_send()
     world.stack.transport_failed(datagram.key, "connection refused", world.now)
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
-    assert call.transport_problem == "connection refused"
+    assert call.problem == "connection refused"
     nothing_left(world)
 
 

@@ -154,13 +154,13 @@ def test_a_transport_error_moves_on_at_once() -> None:
     assert to(world)[0] == THREE
 
 
-def test_when_no_hop_is_left_the_last_error_is_the_reason() -> None:
+def test_when_no_hop_is_left_all_errors_are_the_reason() -> None:
     world = World()
     world.dns["example.org"] = [ONE, TWO]
     call = world.stack.place_call("sip:bob@example.org", None, OURS, world.now)
     fail(world, "first")
     fail(world, "second")
-    assert call.transport_problem == "second"
+    assert call.problem == "first; second"
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
     nothing_left(world)
 
@@ -170,7 +170,7 @@ def test_a_name_that_nobody_knows_is_told_in_words() -> None:
     world.dns["nowhere.example"] = []
     call = world.stack.place_call("sip:bob@nowhere.example", None, OURS, world.now)
     assert world.sent() == []
-    assert call.transport_problem == "nowhere.example is not known"
+    assert call.problem == "nowhere.example is not known"
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
     nothing_left(world)
 
@@ -442,6 +442,26 @@ def test_a_challenge_that_makes_it_too_long_moves_it_to_tcp() -> None:
     assert methods([again]) == ["INVITE"]
 
 
+def test_twilio_33_an_ack_over_1300_bytes_goes_by_tcp_and_by_udp_after_all() -> None:
+    """Section 18.1.1 says any request; a 2xx with a long route makes a long ACK."""
+    world, call, invite = calling(ONE)
+    route = [("Record-Route", f"<sip:{ONE.remote[0]};lr;{'x' * 300}={n}>") for n in range(4)]
+    answer = accept(invite, extra=route, contact=HERE)
+    world.stack.receive(answer.encode(), ONE, world.now)
+    flow, ack = to(world)
+    assert len(bytes(ack)) > 1300
+    assert (flow, ack.method) == (ONE._replace(transport="tcp"), "ACK")
+    assert ack.vias[0].transport == "TCP"
+    world.stack.receive(answer.encode(), ONE, world.now)
+    fail(world, "connection refused")
+    for _ in range(2):  # at once, and for each 200 that comes again
+        flow, again = to(world)
+        assert (flow, again.vias[0].transport) == (ONE, "UDP")
+        assert branch(again) == branch(ack)
+        world.stack.receive(answer.encode(), ONE, world.now)
+    assert call.state == "confirmed"
+
+
 # --- names in routes ----------------------------------------------------------------------------
 
 
@@ -484,6 +504,20 @@ def test_a_way_that_refuses_us_leaves_the_one_that_the_invite_took() -> None:
     fail(world, "certificate verify failed")
     flow, bye = to(world)
     assert (flow, bye.method) == (tls, "BYE")
+
+
+def test_an_address_that_the_network_refuses_leaves_the_way_that_the_invite_took() -> None:
+    """A listener of one interface sends nothing to what is behind another one."""
+    world, call, invite = calling(ONE)
+    route = ("Record-Route", "<sip:127.0.0.1:5070;lr>")
+    world.stack.receive(accept(invite, extra=[route], contact=HERE).encode(), ONE, world.now)
+    fail(world, "Invalid argument")
+    ((flow, ack),) = world.sent_to()
+    assert (flow, methods([ack])) == (ONE, ["ACK"])
+    call.hang_up(world.now)
+    fail(world, "Invalid argument")
+    flow, bye = to(world)
+    assert (flow, bye.method) == (ONE, "BYE")
 
 
 def test_an_ack_that_can_be_sent_by_no_way_is_tried_again_with_the_next_200() -> None:

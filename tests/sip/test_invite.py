@@ -202,16 +202,20 @@ def test_state_and_history_for_the_log(world: World, caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("uri", "user"),
+    ("uri", "user", "number"),
     [
-        ("sip:alice@203.0.113.5", "alice"),
-        ("sip:%2B1555%20x@203.0.113.5:5060", "+1555 x"),
-        ("sip:203.0.113.5", ""),
-        ("sip:Alice;phone-context=x@203.0.113.5", "Alice;phone-context=x"),
+        ("sip:alice@203.0.113.5", "alice", ""),
+        ("sip:%2B1555%20x@203.0.113.5:5060", "+1555 x", ""),
+        ("sip:203.0.113.5", "", ""),
+        ("sip:Alice;phone-context=x@203.0.113.5", "Alice;phone-context=x", ""),
+        ("sip:600@203.0.113.5", "600", "600"),
+        ("sip:+1555;npdi;rn=+1556@203.0.113.5;user=phone", "+1555;npdi;rn=+1556", "+1555"),
+        ("sip:+1-555-0100@203.0.113.5;user=phone", "+1-555-0100", "+15550100"),
     ],
 )
-def test_requested_user(uri: str, user: str, world: World, caller: Caller) -> None:
-    assert incoming(world, caller, uri=uri).requested_user == user
+def test_who_is_asked_for(uri: str, user: str, number: str, world: World, caller: Caller) -> None:
+    session = incoming(world, caller, uri=uri)
+    assert (session.requested_user, session.requested_number) == (user, number)
 
 
 ADMISSION = [

@@ -153,6 +153,18 @@ def test_each_fork_has_its_own_offer(world: World) -> None:
     assert call.media.remote[0] == "168.86.138.121"
 
 
+def test_the_second_phone_that_answers_is_refused_in_its_ack(world: World) -> None:
+    """RFC 3261 section 13.2.2.4: its offer has an answer, too, before the BYE."""
+    call, bob = place(world, "600", "trunk")
+    assert one(bob.answer(OFFER), "ACK").body
+    ack, bye = requests(bob.fork("carol").answer(ELSEWHERE))
+    assert (ack.method, bye.method) == ("ACK", "BYE")
+    assert b"m=audio 0 RTP/AVP 0 8 101\r\n" in ack.body
+    assert call.state == "confirmed"
+    assert call.media is not None
+    assert call.media.remote[0] == "168.86.138.121"
+
+
 def test_an_answer_that_crosses_our_cancel(world: World) -> None:
     call, callee = place(world, "600", "trunk")
     callee.say(180)

@@ -92,7 +92,7 @@ def test_every_property_can_be_read(kind: str, state: str, world: World) -> None
     for name in (
         "call_id", "flow", "request", "remote_party", "local_party", "requested_user", "x_headers",
         "identity_headers", "caller", "twilio", "media", "state", "history", "facts", "contact",
-        "on_hold", "account", "transport_problem",
+        "on_hold", "account", "problem",
     ):  # fmt: skip
         getattr(call, name)
 

@@ -361,6 +361,10 @@ def test_terminated_while_a_refresh_is_under_way() -> None:
     [
         ({"to_tag": "another"}, 481),
         ({"to_tag": ""}, 481),
+        ({"event": "dialog"}, 481),
+        ({"event": ""}, 400),
+        ({"event": "Message-Summary;id=1"}, 481),
+        ({"event": "message-summary;id=1"}, 200),
         ({"state": ""}, 400),
         ({"state": "active;expires=soon"}, 400),
         ({"state": "something-new"}, 200),
@@ -408,6 +412,8 @@ def test_other_packages_from_the_provider(event: str, to_tag: str, answer: int) 
     office = Office(profile="full")
     answers = office.world.receive(unsolicited(event, to_tag), PATH, known=False)
     assert statuses(answers) == [answer]
+    known = "message-summary" if answer == 489 else None
+    assert [each.headers.get("Allow-Events") for each in answers] == [known]
     assert not any(isinstance(e, MessagesWaiting) for e in office.world.events())
 
 

@@ -19,6 +19,7 @@ from gateway.sip import (
 )
 from gateway.sip.session_table import OUTGOING
 
+from .callee import respond
 from .harness import MEDIA, World
 from .peer import ANSWER, CALLEE, FULL, Callee, Headers, one, outgoing, place, requests
 
@@ -585,6 +586,25 @@ def test_a_callee_that_ignores_the_cancel_is_forgotten(world: World) -> None:
     assert world.stack.next_deadline() is None
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "problem"),
+    [
+        (480, "Do not disturb", "480 Do not disturb"),
+        (503, "", "503 Service Unavailable"),
+        (302, "Moved", "302 Moved: redirected, and not followed"),
+        (401, "No", "401 No: a password is asked for, and none is configured"),
+        (200, "OK", "There is no answer to our offer"),
+    ],
+)
+def test_why_it_failed_is_kept_in_words(
+    status: int, reason: str, problem: str, world: World
+) -> None:
+    call, callee = place(world)
+    answer = respond(callee.request, status, tag="b").replace(" Whatever", f" {reason}".rstrip())
+    world.stack.receive(answer.encode(), callee.flow, world.now)
+    assert call.problem == problem
+
+
 def test_nobody_there(world: World) -> None:
     call, _ = place(world)
     sent = world.run(33)
@@ -599,7 +619,7 @@ def test_a_name_that_does_not_resolve(world: World) -> None:
     call = world.stack.place_call("sip:bob@nowhere.example", None, MEDIA, world.now)
     world.sent()
     assert world.event(SessionEnded).cause is EndCause.NO_RESPONSE
-    assert call.transport_problem == "nowhere.example is not known"
+    assert call.problem == "nowhere.example is not known"
 
 
 def test_hang_up_while_the_name_is_looked_up(world: World) -> None:

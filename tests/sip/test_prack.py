@@ -154,6 +154,41 @@ def test_the_200_need_not_wait_for_a_plain_ringing(
     assert session.state in {"answered", "confirmed"}
 
 
+def test_without_an_offer_the_first_reliable_answer_makes_one(world: World, caller: Caller) -> None:
+    """RFC 3261 section 13.2.1, RFC 3262 section 5: a reliable 180 is the first that is certain."""
+    session = ringing(world, caller, None)
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    first = sent_one(world)
+    assert (first.status, b"a=sendrecv" in first.body) == (180, True)
+    session.answer(world.now)
+    assert world.sent() == []
+    ok, answer = world.receive(prack(caller, first, ANSWER))
+    assert statuses([ok, answer]) == [200, 200]
+    assert (answer.cseq.method, answer.body) == ("INVITE", b"")
+    assert session.media is not None
+
+
+def test_an_offer_in_a_ringing_is_made_once(world: World, caller: Caller) -> None:
+    session = ringing(world, caller, None)
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    world.receive(prack(caller, sent_one(world), ANSWER))
+    world.run(58)
+    (again,) = [m for _, m in world.run(2.2)]
+    assert (statuses([again]), again.body) == ([180], b"")
+
+
+def test_an_offer_in_a_ringing_that_nobody_answers_ends_the_call(
+    world: World, caller: Caller
+) -> None:
+    session = ringing(world, caller, None)
+    session.prepare(MEDIA, world.now)
+    session.ring(world.now)
+    assert statuses(world.receive(prack(caller, sent_one(world)))) == [200, 488]
+    assert world.event(SessionEnded).cause is EndCause.REJECTED
+
+
 def test_a_183_that_never_left_is_made_up_by_the_200(world: World, caller: Caller) -> None:
     """It waited behind the 180: the answer must not be lost with it."""
     session = ringing(world, caller)

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from gateway.sip import Headers, RegistrationChanged, Request, Response, StackSettings
+from gateway.sip import (
+    Headers,
+    RegistrarLeft,
+    RegistrationChanged,
+    Request,
+    Response,
+    StackSettings,
+)
 from gateway.sip.bindings import granted_s
 from gateway.sip.registration_table import REGISTRATION
 
@@ -395,6 +402,9 @@ def test_the_next_registrar_is_asked_at_once(status: int) -> None:
     assert (office.status.state, office.status.registrar) == ("registered", "sip:two.example.com")
     (uri,) = {str(request.uri) for request in office.two.requests()}
     assert uri == "sip:two.example.com"
+    (left,) = [e for e in office.world.events() if isinstance(e, RegistrarLeft)]
+    assert left[:2] == ("trunk", "sip:one.example.com")
+    assert (left.why[:3], left.following) == (str(status), "sip:two.example.com")
 
 
 def test_the_next_registrar_after_silence() -> None:

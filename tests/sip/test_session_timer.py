@@ -311,6 +311,15 @@ def test_their_refresh_may_make_it_our_turn(world: World) -> None:
     assert expire(update) == "400;refresher=uac"
 
 
+@pytest.mark.parametrize(("theirs", "ours"), [("120", "120"), ("30", "90"), ("x", "90")])
+def test_the_least_of_their_requests_is_kept_to(theirs: str, ours: str, world: World) -> None:
+    """Section 7.1: a proxy that put Min-SE into the INVITE would refuse a refresh below it."""
+    timer = [KNOWS, expires("400;refresher=uas"), ("Min-SE", theirs)]
+    called(world, *timer, ("Allow", ALLOW))
+    _, update = next_request(world, 300)
+    assert (expire(update), update.headers.get("Min-SE")) == ("400;refresher=uac", ours)
+
+
 def test_their_reinvite_without_it_turns_the_timer_off(world: World) -> None:
     _session, peer, _ = called(world, KNOWS, expires("600;refresher=uac"))
     peer.invite(hold())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.sip import Limits, SessionEnded, SessionOver, StackSettings
+from gateway.sip import Flow, IncomingCall, Limits, SessionEnded, SessionOver, StackSettings
 from gateway.sip.events import EndCause
 from gateway.sip.transaction import INVITE_SERVER, NON_INVITE_CLIENT, NON_INVITE_SERVER, Table
 
@@ -96,6 +96,35 @@ def test_success_is_repeated_by_the_session_until_ack(world: World, caller: Call
     assert [at for at, _ in world.run(10)] == [0.5, 1.5, 3.5, 7.5]
     assert world.receive(caller.ack()) == []
     assert world.run(30) == []
+
+
+@pytest.mark.parametrize("flow", [FLOW, FLOW._replace(transport="tcp", accepted=True)])
+def test_timer_l_absorbs_repeats_for_64_t1_on_every_transport(
+    flow: Flow, world: World, caller: Caller
+) -> None:
+    """RFC 6026 section 8.7: until then a repeated INVITE is no new call, and its ACK no riddle."""
+    text = caller.invite().encode()
+    world.stack.receive(text, flow, world.now)
+    session = world.event(IncomingCall).session
+    session.prepare(MEDIA, world.now)
+    world.sent()
+    session.answer(world.now)
+    (ok,) = world.sent()
+    caller.hear([ok])
+    # As long as no ACK came, the caller that repeats its INVITE is told again.
+    world.stack.receive(text, flow, world.now)
+    assert statuses(world.sent()) == [200]
+    world.stack.receive(caller.ack().encode(), flow, world.now)
+    world.events()
+    world.run(31.9)
+    for late in (text, caller.ack().encode()):
+        world.stack.receive(late, flow, world.now)
+        assert world.sent() == []
+        assert world.events() == []
+    assert world.stack.counters["transactions"] == 1
+    world.run(0.1)
+    assert world.stack.counters["transactions"] == 0
+    assert session.state == "confirmed"
 
 
 def test_no_ack_for_64_t1_ends_the_call_with_bye(world: World, caller: Caller) -> None:

@@ -114,6 +114,10 @@ def test_twilio_32_callers(
         ("<sip:x.twilio.com>", "", ("", "", True)),
         ('"Bob" <sip:+1555@x>', "user;id", ("", "", True)),
         (f"<sip:{'a' * 254}@x>", "", ("a" * 64, "", False)),
+        # RFC 3966: gateways to the telephone network write numbers so.
+        ("<tel:+15551234567>", "", ("", "+15551234567", False)),
+        ('"Bob" <tel:%2A98;phone-context=x>', "", ("Bob", "*98", False)),
+        ("<tel:+15551234567>", "id", ("", "", True)),
     ],
 )
 def test_twilio_32_caller_id(

@@ -128,9 +128,9 @@ def test_twilio_40_a_call_with_password_from_end_to_end() -> None:
     call.hang_up(world.now)
     bye = only_request(world)
     assert (str(bye.uri), bye.cseq.number) == (EDGE.strip("<>"), 3)
-    world.receive(answer_ours(bye), TRUNK)
-    world.run(33)
+    world.receive(answer_ours(bye), TRUNK._replace(remote=("172.25.10.9", 5070)))
     assert call.state == "over"
+    world.run(33)
     nothing_left(world)
 
 

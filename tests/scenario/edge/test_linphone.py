@@ -11,7 +11,7 @@ from tests.audio.tones import await_tone
 from tests.peers.baresip_account import BaresipAccount
 from tests.peers.baresip_run import Baresip
 from tests.peers.kamailio_run import Kamailio
-from tests.peers.linphone_run import Linphone, LinphoneAccount
+from tests.peers.linphone_run import DEAF_CALLER, Linphone, LinphoneAccount, version
 from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.hearing import LINPHONE, assert_heard
 from tests.scenario.phone import Phone
@@ -87,7 +87,8 @@ def test_called(
     peer.wait_for("Call 1 .* ended")
     assert phone.await_record()["codec"] == "PCMU"
     assert_heard(speech["caller"], recording.path, speech["phone"], LINPHONE)
-    assert_heard(speech["phone"], peer.recording, speech["caller"], LINPHONE)
+    if version() < DEAF_CALLER:
+        assert_heard(speech["phone"], peer.recording, speech["caller"], LINPHONE)
 
 
 @pytest.mark.parametrize("peer_by", ["tls"])
