@@ -80,11 +80,18 @@ class Line(Table, frozen=True):
             description="up to 32 letters, digits, '_', '.' and '-'",
         ),
     ]
-    driver: Literal["simulated"]
+    driver: Literal["simulated", "serial"]
     users: Words = ()
     country: str = "us"
     account: str | None = None
     audio: Audio | None = None
+    serial: (
+        Annotated[
+            str,
+            Meta(pattern=r"^/[^\s]+$", description='a device, as "/dev/serial/by-id/..."'),
+        ]
+        | None
+    ) = None
     auto_answer_s: (
         Annotated[float, Meta(ge=0, le=600, description="seconds from 0 to 600")] | None
     ) = None

@@ -28,14 +28,13 @@ LATER_KEYS: frozenset[Key] = frozenset(
     {
         ("sip", "limits", "rates"),
         ("line", "pins"),
-        ("line", "serial"),
     }
 )
 """Keys of the design that this version cannot honour. Ignoring one would make a configuration look
 safer than it is."""
 
 LATER_VALUES: Mapping[Key, frozenset[str]] = {
-    ("line", "driver"): frozenset({"gpio", "serial"}),
+    ("line", "driver"): frozenset({"gpio"}),
 }
 
 

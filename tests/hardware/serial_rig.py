@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.hardware.serial_card import SerialLine
 from gateway.hardware.serial_card.card.key_pad import DIGITS
 from gateway.hardware.serial_card.card.line_card import LineCard
+from gateway.hardware.serial_card.driver import SerialLine
 from gateway.hardware.serial_card.link import CardLink
 from gateway.hardware.simulated.handset import Handset
 from gateway.hardware.simulated.timeline import Timeline

@@ -180,14 +180,16 @@ def test_a_burst() -> None:
     assert toggles == [(20 * n, "fr", n % 2 == 0) for n in range(1, 51)]
 
 
-@pytest.mark.parametrize("hz", [16.7, 20, 22.5, 25, 50])
-def test_its_frequency(hz: float) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "rung"), [(16.7, 20), (20, 20), (22.5, 22.5), (25, 25), (50, 25)]
+)
+def test_its_frequency(wanted: float, rung: float) -> None:
     card = Card()
-    card.ask(f"RING 1 1900 4000 {hz}")
+    card.ask(f"RING 1 1900 4000 {wanted}")
     card.run(1895)
     toggles = [t for t, pin, _ in card.board.changes if pin == "fr"]
     measured = (len(toggles) - 1) / 2 / ((toggles[-1] - toggles[0]) / 1000)
-    assert measured == pytest.approx(hz, rel=0.01)
+    assert measured == pytest.approx(rung, rel=0.01)
 
 
 def test_a_cadence_goes_on_and_changes_after_the_pause() -> None:

@@ -6,40 +6,61 @@ import pytest
 
 from gateway.errors import ConfigError, HardwareError
 from gateway.hardware.registry import DRIVERS, available, create_line
+from gateway.hardware.serial_card.driver import SerialLine
 from gateway.hardware.simulated import SimulatedLine
 from tests.hardware.fake_alsa import FakeLineAudio
 
 AUDIO = FakeLineAudio()
 
 
+def wake() -> None:
+    """Nobody sleeps here."""
+
+
 def test_simulated() -> None:
-    port = create_line("phone1", "simulated", {"auto_answer_s": 0.5}, AUDIO)
+    port = create_line("phone1", "simulated", {"auto_answer_s": 0.5}, AUDIO, wake)
     assert isinstance(port, SimulatedLine)
     assert port.driver == "simulated"
 
 
 def test_an_option_that_is_not_set_is_no_option() -> None:
-    create_line("phone1", "simulated", {"auto_answer_s": None, "pins": None}, AUDIO)
+    create_line("phone1", "simulated", {"auto_answer_s": None, "pins": None}, AUDIO, wake)
 
 
-@pytest.mark.parametrize("driver", ["gpio", "serial"])
+def test_serial() -> None:
+    port = create_line("phone1", "serial", {"serial": "/dev/none", "ring_hz": 25}, AUDIO, wake)
+    assert isinstance(port, SerialLine)
+    assert port.driver == "serial"
+    with pytest.raises(HardwareError, match="line phone1: there is no /dev/none: plug"):
+        port.start(lambda event: None, 0)
+
+
+@pytest.mark.parametrize("driver", ["gpio"])
 def test_known_and_not_there_yet(driver: str) -> None:
     assert driver in DRIVERS
-    text = rf"line phone1: driver '{driver}' is not available in this version; use simulated"
+    text = (
+        rf"line phone1: driver '{driver}' is not available in this version; use serial, simulated"
+    )
     with pytest.raises(HardwareError, match=text):
-        create_line("phone1", driver, {}, AUDIO)
+        create_line("phone1", driver, {}, AUDIO, wake)
 
 
 @pytest.mark.parametrize("driver", ["", "Simulated", "dahdi"])
 def test_unknown(driver: str) -> None:
     with pytest.raises(HardwareError, match="there are gpio, serial, simulated"):
-        create_line("phone1", driver, {}, AUDIO)
+        create_line("phone1", driver, {}, AUDIO, wake)
 
 
 def test_an_option_of_another_driver() -> None:
     with pytest.raises(ConfigError, match="line phone1: pins: a simulated phone has only"):
-        create_line("phone1", "simulated", {"pins": {}}, AUDIO)
+        create_line("phone1", "simulated", {"pins": {}}, AUDIO, wake)
+    with pytest.raises(
+        ConfigError, match="phone1: pins: a line card has only ring_hz, serial"
+    ):
+        create_line("phone1", "serial", {"pins": {}}, AUDIO, wake)
+    with pytest.raises(ConfigError, match="line phone1: serial is missing"):
+        create_line("phone1", "serial", {}, AUDIO, wake)
 
 
 def test_available() -> None:
-    assert available() == ("simulated",)
+    assert available() == ("serial", "simulated")

@@ -196,15 +196,20 @@ def test_a_console_in_the_way(
         assert "serial-getty@" in text
 
 
-@pytest.mark.parametrize(
-    ("device", "changes"),
-    [
-        ("/dev/ttyUSB0", True),
-        ("/dev/ttyACM12", True),
-        ("/dev/serial/by-id/usb-MicroPython_Board-if00", False),
-        ("/dev/ttyAMA0", False),
-        ("/dev/serial0", False),
-    ],
-)
-def test_numbers_that_change(device: str, changes: bool) -> None:
-    assert dev.number_may_change(device) is changes
+DOUBTS = [
+    ("/dev/ttyUSB77", ["numbers change with the order", "there is no /dev/ttyUSB77"]),
+    ("/dev/ttyACM77", ["numbers change with the order", "there is no /dev/ttyACM77"]),
+    ("/dev/serial/by-id/none", ["there is no /dev/serial/by-id/none"]),
+    ("/dev/ttyAMA77", ["the system's console is on /dev/ttyAMA77", "there is no /dev/ttyAMA77"]),
+    ("/dev/null", []),
+]
+
+
+@pytest.mark.parametrize(("device", "begins"), DOUBTS)
+def test_doubts(tmp_path: Path, device: str, begins: list[str]) -> None:
+    consoles = tmp_path / "active"
+    consoles.write_text("tty0 ttyAMA77\n")
+    found = dev.doubts(device, consoles)
+    assert len(found) == len(begins)
+    for text, begin in zip(found, begins, strict=True):
+        assert text.startswith(begin)

@@ -6,6 +6,7 @@ A problem begins with its line and key; the name of the file before them is left
 from __future__ import annotations
 
 LINE = '[[line]]\nname = "phone1"\ndriver = "simulated"\nusers = ["alice"]\n'
+SERIAL = LINE.replace("simulated", "serial")
 
 ERRORS = [
     # (file, the start of the problem: line, key, text)
@@ -206,14 +207,23 @@ ERRORS = [
         "6: rtp.allow_from: these are 17 networks with lists and lan spelled out",
     ),
     (LINE + "pins = { fr = 13 }", "5: line[0].pins: not available in this version"),
-    (LINE + 'serial = "/dev/x"', "5: line[0].serial: not available in this version"),
+    (LINE + 'serial = "/dev/x"', '5: line[0].serial: only a line with driver = "serial" has it'),
+    (SERIAL, "1: line[0]: serial is missing; it must be the line card's device, as \"/dev/serial"),
+    (
+        SERIAL + 'serial = "ttyUSB0"',
+        '5: line[0].serial: "ttyUSB0" is not allowed; allowed is a device, as "/dev/serial/by-id/',
+    ),
+    (
+        SERIAL + 'serial = "/dev/x"\nauto_answer_s = 1',
+        '6: line[0].auto_answer_s: only a line with driver = "simulated" has it',
+    ),
+    (
+        "".join(SERIAL.replace("phone1", n) + 'serial = "/dev/x"\n' for n in ("p1", "p2")),
+        '10: line[1].serial: this is the device of "p1"; a line card has one line',
+    ),
     (
         LINE.replace("simulated", "gpio"),
         '3: line[0].driver: "gpio" is not available in this version',
-    ),
-    (
-        LINE.replace("simulated", "serial"),
-        '3: line[0].driver: "serial" is not available in this ve',
     ),
     (
         LINE.replace("simulated", "other"),
@@ -246,6 +256,15 @@ WARNINGS = [
         LINE.replace('"alice"', '"*"') + LINE.replace("phone1", "phone2"),
         '8: line[1].users[0]: warning: calls for "alice" ring "phone1", which comes first',
     ),
+    (
+        SERIAL + 'serial = "/dev/ttyUSB77"',
+        "5: line[0].serial: warning: numbers change with the order in which things are plugged in",
+    ),
+    (
+        SERIAL + 'serial = "/dev/serial/by-id/none"',
+        "5: line[0].serial: warning: there is no /dev/serial/by-id/none: plug the card in",
+    ),
+    (SERIAL + 'serial = "/dev/null"', "1: line[0]: warning: no audio: the line card rings, but"),
     (LINE.replace('"alice"', ""), "1: line[0]: warning: no users: no call can ring this line"),
     (
         LINE + '[sip]\nallow_from = ["0.0.0.0/0"]',

@@ -15,9 +15,20 @@ CONSOLES: Final = Path("/sys/class/tty/console/active")
 _NUMBERED: Final = re.compile(r"/dev/tty(USB|ACM)\d+")
 
 
-def number_may_change(device: str) -> bool:
-    """A name that goes by the order in which things were plugged in."""
-    return _NUMBERED.fullmatch(device) is not None
+def doubts(device: str, consoles: Path = CONSOLES) -> list[str]:
+    """What speaks against a device, as far as it can be seen from outside."""
+    found = []
+    if _NUMBERED.fullmatch(device):
+        found.append(
+            "numbers change with the order in which things are plugged in;"
+            f" `ls -l {BY_ID}/` shows a name that stays"
+        )
+    in_the_way = console_in_the_way(device, consoles)
+    if in_the_way is not None:
+        found.append(in_the_way)
+    if not os.path.exists(device):
+        found.append(_missing(device))
+    return found
 
 
 def console_in_the_way(device: str, consoles: Path = CONSOLES) -> str | None:

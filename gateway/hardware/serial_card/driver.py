@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.errors import ConfigError, HardwareError
 from gateway.hardware.serial_card.link import CardLink
 from gateway.hardware.serial_card.wire import Lost, Opened, Received, SerialWire, Wire
 from gateway.line.cadence import Cadence
-from gateway.line.port import Listener
+from gateway.line.port import Listener, Wake
 from gateway.media.port import LineAudio
 
 OPTIONS: Final = ("ring_hz", "serial")
 RING_HZ: Final = 20.0
 
 
-def create(
-    name: str, options: Mapping[str, Any], audio: LineAudio, wake: Callable[[], None]
-) -> SerialLine:
+def create(name: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake) -> SerialLine:
     """For the registry. The line's sound goes by a sound card, not by the line card.
 
     Raises ConfigError for an option that a line card does not have, and without a device.

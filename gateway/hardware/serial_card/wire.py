@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from gateway.errors import HardwareError
 from gateway.hardware.serial_card import device as dev
+from gateway.line.port import Wake
 
 BAUD: Final = 57600
 JOIN_S: Final = 2.0
@@ -75,7 +76,7 @@ class SerialWire:
     def __init__(
         self,
         device: str,
-        wake: Callable[[], None],
+        wake: Wake,
         *,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
@@ -164,8 +165,9 @@ class SerialWire:
                 port.close()
 
     def _arrived(self, arrival: Arrival) -> None:
-        self._arrivals.append(arrival)
-        self._wake()
+        if not self._halt:
+            self._arrivals.append(arrival)
+            self._wake()
 
     def _open(self) -> Any:
         in_the_way = dev.console_in_the_way(self._device)

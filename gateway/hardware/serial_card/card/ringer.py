@@ -9,6 +9,7 @@ until a whole burst can be afforded.
 from .board import Board
 
 LONGEST_BURST_MS = 2000
+LOWEST_HZ, HIGHEST_HZ = 20, 25  # what the line circuit can; others become the nearest
 PARK_MS = 15  # RM after F/R has parked: more than 10, at most 500
 TRIP_MS = 10  # SHK has to be high so long: it pulses while the bell rings
 
@@ -69,6 +70,7 @@ class Ringer:
 
     def ring(self, on_ms: int, off_ms: int, hz: float) -> None:
         """Ring by this burst and pause, over and over."""
+        hz = min(max(hz, LOWEST_HZ), HIGHEST_HZ)
         self._next = (min(on_ms, LONGEST_BURST_MS - PARK_MS), off_ms, hz)
         if self._state == SILENT:
             self._due = self._now
