@@ -54,9 +54,7 @@ def test_unknown(driver: str) -> None:
 def test_an_option_of_another_driver() -> None:
     with pytest.raises(ConfigError, match="line phone1: pins: a simulated phone has only"):
         create_line("phone1", "simulated", {"pins": {}}, AUDIO, wake)
-    with pytest.raises(
-        ConfigError, match="phone1: pins: a line card has only ring_hz, serial"
-    ):
+    with pytest.raises(ConfigError, match="phone1: pins: a line card has only ring_hz, serial"):
         create_line("phone1", "serial", {"pins": {}}, AUDIO, wake)
     with pytest.raises(ConfigError, match="line phone1: serial is missing"):
         create_line("phone1", "serial", {}, AUDIO, wake)

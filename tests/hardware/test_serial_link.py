@@ -289,6 +289,43 @@ def test_a_line_of_a_key_that_is_lost_holds_no_key(
     assert early[-1] is False
 
 
+class Adapter:
+    """Collects what the card says and hands it over in blocks, as USB adapters do."""
+
+    def __init__(self, rig: SerialRig, longest_ms: float, seed: int) -> None:
+        self._rig = rig
+        self._longest_s = longest_ms / 1e3
+        self._dice = random.Random(seed)
+        self._kept = b""
+        self._due = 0.0
+
+    def __call__(self, data: bytes) -> bytes:
+        if data and not self._kept:
+            self._due = self._rig.now + self._dice.random() * self._longest_s
+        self._kept += data
+        if not self._kept or self._rig.now < self._due:
+            return b""
+        out, self._kept = self._kept, b""
+        return out
+
+
+@pytest.mark.parametrize("longest_ms", [2, 16])
+@pytest.mark.parametrize("bounce_ms", [0, 3])
+@pytest.mark.parametrize(("pps", "percent"), [(8, 50), (8, 75), (10, 60), (12, 50), (12, 75)])
+def test_dialled_digits_through_an_adapter_that_holds_lines_back(
+    pps: float, percent: float, bounce_ms: float, longest_ms: float
+) -> None:
+    rig = SerialRig(bounce_ms=bounce_ms, counter=2**32 - 15_000)
+    line = started(rig)
+    rig.lift()
+    rig.to_host = Adapter(rig, longest_ms, seed=round(pps + percent))
+    line.run_for(1)
+    line.events.clear()
+    digits = "19028374650918273645"
+    line.run_for(rig.turn(digits, pps, percent) + 1)
+    assert line.events == [PulseDigit(digit) for digit in digits]
+
+
 # --- the card starts again ---
 
 
