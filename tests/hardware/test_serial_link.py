@@ -10,85 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import HardwareError
-from gateway.hardware.serial_card.card.framing import LineReader, frame, unframe
-from gateway.line import HookFlash, LineFault, LineReady, OffHook, OnHook, PulseDigit, Ringing
-from gateway.line.cadence import DISTINCTIVE, Cadence
+from gateway.hardware.serial_card.card.framing import frame
+from gateway.line import LineFault, LineReady, OffHook, OnHook, PulseDigit, Ringing
 from gateway.line.events import (
     DtmfEnd,
     DtmfStart,
     EarlyTone,
-    Fault,
     HookEdge,
-    Recovered,
     RingStarted,
-    RingTrip,
 )
 from tests.hardware.conformance import RING, Watched
 from tests.hardware.serial_rig import SerialRig
+from tests.hardware.tampering import (
+    Adapter,
+    Heard,
+    Tamper,
+    break_,
+    double,
+    each_line,
+    faults,
+    lose,
+    once,
+    started,
+)
 from tests.line.traces import country
-
-Tamper = Callable[[bytes], bytes]
-
-
-def started(rig: SerialRig, settle_s: float = 1.5) -> Watched:
-    line = Watched(rig, country("us")).start()
-    line.run_for(settle_s)
-    return line
-
-
-def faults(line: Watched) -> list[str]:
-    return [event.text for event in line.raw if isinstance(event, Fault)]
-
-
-def each_line(change: Callable[[str], bytes]) -> Tamper:
-    """A wire that does `change` to every line, given its text."""
-    reader = LineReader()
-
-    def tamper(data: bytes) -> bytes:
-        return b"".join(change(unframe(line) or "") for line in reader.feed(data))
-
-    return tamper
-
-
-def once(word: str, change: Callable[[bytes], bytes]) -> Tamper:
-    """A wire that does `change` to the first line that begins so."""
-    done: list[str] = []
-
-    def one(text: str) -> bytes:
-        if not done and text.startswith(word):
-            done.append(text)
-            return change(frame(text))
-        return frame(text)
-
-    return each_line(one)
-
-
-class Heard:
-    """A wire that keeps note of the lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._reader = LineReader()
-
-    def __call__(self, data: bytes) -> bytes:
-        self.lines += [text for line in self._reader.feed(data) if (text := unframe(line))]
-        return data
-
-    def commands(self) -> list[str]:
-        return [text for text in self.lines if text != "BEAT"]
-
-
-def lose(line: bytes) -> bytes:
-    return b""
-
-
-def break_(line: bytes) -> bytes:
-    return line.replace(b" ", b"\x80", 1) if b" " in line else b"\x80" + line
-
-
-def double(line: bytes) -> bytes:
-    return line + line
-
 
 # --- starting ---
 
@@ -289,26 +234,6 @@ def test_a_line_of_a_key_that_is_lost_holds_no_key(
     assert early[-1] is False
 
 
-class Adapter:
-    """Collects what the card says and hands it over in blocks, as USB adapters do."""
-
-    def __init__(self, rig: SerialRig, longest_ms: float, seed: int) -> None:
-        self._rig = rig
-        self._longest_s = longest_ms / 1e3
-        self._dice = random.Random(seed)
-        self._kept = b""
-        self._due = 0.0
-
-    def __call__(self, data: bytes) -> bytes:
-        if data and not self._kept:
-            self._due = self._rig.now + self._dice.random() * self._longest_s
-        self._kept += data
-        if not self._kept or self._rig.now < self._due:
-            return b""
-        out, self._kept = self._kept, b""
-        return out
-
-
 @pytest.mark.parametrize("longest_ms", [2, 16])
 @pytest.mark.parametrize("bounce_ms", [0, 3])
 @pytest.mark.parametrize(("pps", "percent"), [(8, 50), (8, 75), (10, 60), (12, 50), (12, 75)])
@@ -324,134 +249,6 @@ def test_dialled_digits_through_an_adapter_that_holds_lines_back(
     digits = "19028374650918273645"
     line.run_for(rig.turn(digits, pps, percent) + 1)
     assert line.events == [PulseDigit(digit) for digit in digits]
-
-
-# --- the card starts again ---
-
-
-def test_a_card_that_starts_again_while_it_rings_rings_on() -> None:
-    rig = SerialRig()
-    line = started(rig)
-    line.ring()
-    line.run_for(1)
-    rig.reset_card()
-    line.run_for(10)
-    assert len(rig.board.bursts()) >= 2
-    assert line.events == [Ringing()]
-    assert rig.link.counters.resets == 1
-
-
-@pytest.mark.parametrize("lost", ["", "READY"])
-def test_a_card_that_starts_again_in_a_call(lost: str) -> None:
-    """No hang-up, and a key that was down is let go."""
-    rig = SerialRig()
-    line = started(rig)
-    rig.lift()
-    line.run_for(1)
-    rig.press("5", 5000, 100)
-    line.run_for(0.5)
-    line.raw.clear()
-    if lost:
-        rig.to_host = once(lost, break_)
-    rig.reset_card()
-    line.run_for(4)
-    assert [type(e) for e in line.of(DtmfStart, DtmfEnd)][:1] == [DtmfEnd]
-    assert line.of(HookEdge, Fault) == []
-    line.run_for(3)
-    line.events.clear()
-    line.run_for(rig.turn("7", 10, 60) + 0.5)
-    rig.put_down()
-    line.run_for(2)
-    assert line.events == [PulseDigit("7"), OnHook()]
-
-
-def test_a_gateway_that_stalls_finds_a_parked_card_and_rings_on() -> None:
-    rig = SerialRig()
-    line = started(rig)
-    line.ring()
-    line.run_for(1)
-    rig.to_card = lambda data: b""
-    line.run_for(3)
-    rig.to_card = bytes
-    line.run_for(10)
-    assert line.events == [Ringing()]
-    assert rig.board.bursts()[-1][1] > rig.board.now_ms - 7000
-
-
-# --- plugging ---
-
-
-def test_unplugged_in_a_call_and_plugged_again() -> None:
-    rig = SerialRig()
-    line = started(rig)
-    rig.lift()
-    line.run_for(1)
-    line.events.clear()
-    rig.break_down()
-    line.run_for(1)
-    assert [type(event) for event in line.events] == [LineFault]
-    rig.mend()
-    line.run_for(5)
-    assert [type(event) for event in line.events] == [LineFault, LineReady, OffHook]
-    line.run_for(rig.flash(500) + 1)
-    assert line.events[-1] == HookFlash()
-
-
-def test_a_card_that_is_gone_is_tried_ever_more_slowly() -> None:
-    rig = SerialRig()
-    line = started(rig)
-    rig.break_down()
-    line.run_for(600)
-    assert len(faults(line)) == 1
-    assert 120 <= rig.cable.tries <= 125
-    rig.mend()
-    line.run_for(7)
-    assert len(line.of(Recovered)) == 1
-
-
-def test_a_ring_of_before_is_not_rung_after() -> None:
-    rig = SerialRig()
-    line = started(rig)
-    rig.port.ring(RING, rig.now)
-    line.run_for(0.5)
-    rig.break_down()
-    line.run_for(2)
-    rig.board.changes.clear()
-    rig.mend()
-    line.run_for(20)
-    assert rig.board.bursts() == []
-
-
-# --- the bell ---
-
-
-@pytest.mark.parametrize("name", ["r1", "r2", "r3", "r6", "r8"])
-def test_the_cadence_on_the_pins(name: str) -> None:
-    rig = SerialRig()
-    line = started(rig)
-    cadence: Cadence = DISTINCTIVE[name]
-    rig.port.ring(cadence, rig.now)
-    line.run_for(11)
-    rung = rig.board.bursts()
-    made = [(a - rung[0][0], b - a - 15) for a, b in rung]
-    at, wanted = 0, list[tuple[int, int]]()
-    for on_ms, off_ms in cadence.steps * 3:
-        wanted.append((at, min(on_ms, 1985)))
-        at += on_ms + off_ms
-    assert made == [pytest.approx(pair, abs=20) for pair in wanted[: len(made)]]
-    assert len(line.of(RingStarted)) == 1
-
-
-def test_an_answer_in_a_burst_is_a_ring_trip() -> None:
-    rig = SerialRig()
-    line = started(rig)
-    line.ring()
-    line.run_for(0.5)
-    rig.lift()
-    line.run_for(0.05)
-    assert [type(e) for e in line.raw] == [RingStarted, RingTrip, HookEdge]
-    assert line.events == [Ringing(), OffHook(True)]
-    assert not rig.board.levels["rm"]
 
 
 # --- everything at once ---
