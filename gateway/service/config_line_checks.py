@@ -5,14 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gateway.hardware.gpio_slic.ring_plan import period_ms, rung_hz
 from gateway.hardware.serial_card import device
 from gateway.service.config import Config, Line
+from gateway.service.config_gpio import PinBoard
+from gateway.service.countries import read_country
 from gateway.service.problems import Key, Report
 
 COUNTRIES_FOLDER = Path(__file__).parent.parent / "line" / "countries"
 
-# A key of one driver alone.
-_BELONGS = {"serial": "serial", "auto_answer_s": "simulated"}
+# Keys that not every driver has.
+_BELONGS = {
+    "pins": ("gpio",),
+    "fr_rest": ("gpio",),
+    "ring_hz": ("gpio", "serial"),
+    "serial": ("serial",),
+    "auto_answer_s": ("simulated",),
+}
+_SILENT = {
+    "gpio": "no audio: the bell rings, but the voice goes by a sound card",
+    "serial": "no audio: the line card rings, but the voice goes by a sound card",
+}
 
 
 def check_lines(config: Config, report: Report) -> None:
@@ -22,6 +35,8 @@ def check_lines(config: Config, report: Report) -> None:
     for index, line in enumerate(config.line):
         _check_driver(line, ("line", index), report)
     _check_devices(config, report)
+    _check_pins(config, report)
+    _check_bells(config, report)
 
 
 def country_names(folder: Path = COUNTRIES_FOLDER) -> list[str]:
@@ -59,15 +74,16 @@ def _check_users(config: Config, report: Report) -> None:
 
 
 def _check_driver(line: Line, key: Key, report: Report) -> None:
-    for name, driver in _BELONGS.items():
-        if getattr(line, name) is not None and line.driver != driver:
-            report.error((*key, name), f'only a line with driver = "{driver}" has it')
+    for name, drivers in _BELONGS.items():
+        if getattr(line, name) is not None and line.driver not in drivers:
+            allowed = " or ".join(f'"{driver}"' for driver in drivers)
+            report.error((*key, name), f"only a line with driver = {allowed} has it")
     if line.driver == "serial" and line.serial is None:
         report.error(
             key, 'serial is missing; it must be the line card\'s device, as "/dev/serial/by-id/..."'
         )
-    if line.driver == "serial" and line.audio is None:
-        report.warn(key, "no audio: the line card rings, but the voice goes by a sound card")
+    if line.driver in _SILENT and line.audio is None:
+        report.warn(key, _SILENT[line.driver])
 
 
 def _check_devices(config: Config, report: Report) -> None:
@@ -81,3 +97,34 @@ def _check_devices(config: Config, report: Report) -> None:
             report.error(key, f'this is the device of "{owner}"; a line card has one line')
         for text in device.doubts(line.serial):
             report.warn(key, text)
+
+
+def _check_pins(config: Config, report: Report) -> None:
+    board = PinBoard()
+    for index, line in enumerate(config.line):
+        if line.driver == "gpio":
+            for key, text in board.take(line.name, line.pins):
+                report.error(("line", index, *key), text)
+
+
+def _check_bells(config: Config, report: Report) -> None:
+    """A line circuit may ring for 32.5 % of the time, and at a frequency that it can."""
+    known = country_names()
+    for index, line in enumerate(config.line):
+        if line.driver != "gpio" or line.country not in known:
+            continue
+        country = read_country(line.country)
+        wanted = line.ring_hz or country.ring_hz
+        hz = rung_hz(wanted)
+        key: Key = ("line", index, "country")
+        if hz != wanted:
+            report.warn(
+                key, f"its bells ring at {wanted:g} Hz; the line circuit makes it {hz:g} Hz"
+            )
+        usual, real = country.ring.period_ms, period_ms(country.ring.steps, hz)
+        if real > usual:
+            report.warn(
+                key,
+                f"the bell rings every {real / 1000:.2f} s instead of {usual / 1000:g} s:"
+                " a line circuit may ring for 32.5 % of the time",
+            )

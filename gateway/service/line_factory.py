@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 # What each driver is told, from the configuration and the country.
 _OPTIONS: Final[Mapping[str, Callable[[config.Line, Country], dict[str, Any]]]] = {
-    "serial": lambda line, country: {"serial": line.serial, "ring_hz": country.ring_hz},
+    "gpio": lambda line, country: {
+        "pins": None if line.pins is None else line.pins.wiring(),
+        "fr_rest": None if line.fr_rest is None else line.fr_rest == "high",
+        "ring_hz": line.ring_hz or country.ring_hz,
+    },
+    "serial": lambda line, country: {
+        "serial": line.serial,
+        "ring_hz": line.ring_hz or country.ring_hz,
+    },
     "simulated": lambda line, country: {
         "auto_answer_s": line.auto_answer_s,
         "flash_ms": country.hook.typical_flash_ms,

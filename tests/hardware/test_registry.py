@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import ConfigError, HardwareError
-from gateway.hardware.registry import DRIVERS, available, create_line
+from gateway.hardware.gpio_slic.driver import GpioLine
+from gateway.hardware.gpio_slic.pins import Pins
+from gateway.hardware.registry import create_line
 from gateway.hardware.serial_card.driver import SerialLine
 from gateway.hardware.simulated import SimulatedLine
 from tests.hardware.fake_alsa import FakeLineAudio
@@ -35,14 +37,11 @@ def test_serial() -> None:
         port.start(lambda event: None, 0)
 
 
-@pytest.mark.parametrize("driver", ["gpio"])
-def test_known_and_not_there_yet(driver: str) -> None:
-    assert driver in DRIVERS
-    text = (
-        rf"line phone1: driver '{driver}' is not available in this version; use serial, simulated"
-    )
-    with pytest.raises(HardwareError, match=text):
-        create_line("phone1", driver, {}, AUDIO, wake)
+def test_gpio() -> None:
+    options = {"pins": Pins(est=None), "fr_rest": False, "ring_hz": 50}
+    port = create_line("phone1", "gpio", options, AUDIO, wake)
+    assert isinstance(port, GpioLine)
+    assert port.driver == "gpio"
 
 
 @pytest.mark.parametrize("driver", ["", "Simulated", "dahdi"])
@@ -58,7 +57,7 @@ def test_an_option_of_another_driver() -> None:
         create_line("phone1", "serial", {"pins": {}}, AUDIO, wake)
     with pytest.raises(ConfigError, match="line phone1: serial is missing"):
         create_line("phone1", "serial", {}, AUDIO, wake)
-
-
-def test_available() -> None:
-    assert available() == ("serial", "simulated")
+    with pytest.raises(ConfigError, match="phone1: serial: a line of driver gpio has only pins"):
+        create_line("phone1", "gpio", {"serial": "/dev/none"}, AUDIO, wake)
+    with pytest.raises(ConfigError, match=r"line phone1: pins\.rm: pin BCM 13 is fr already"):
+        create_line("phone1", "gpio", {"pins": Pins(rm=13)}, AUDIO, wake)

@@ -17,14 +17,14 @@ from gateway.hardware.gpio_slic import wire
 from gateway.hardware.gpio_slic.board import pins_in_use
 from gateway.hardware.gpio_slic.pins import Pins, check_pins
 from gateway.hardware.gpio_slic.process import Ended, LineProcess, PinProcess
+from gateway.hardware.gpio_slic.ring_plan import SLOWEST_HZ, rung_hz
 from gateway.hardware.gpio_slic.wiring import Wiring
 from gateway.line.cadence import Cadence
 from gateway.line.events import Fault, PortEvent, Recovered
-from gateway.line.port import Listener
+from gateway.line.port import Listener, Wake
 from gateway.media.port import LineAudio
 
 OPTIONS: Final = ("pins", "fr_rest", "ring_hz")
-RING_HZ: Final = (20.0, 25.0)  # Ag1171S data sheet V1.6
 START_S: Final = 10.0
 BEAT_S: Final = 0.4  # while it rings
 SILENCE_S: Final = 0.8  # a beat was sent, and nothing has come since
@@ -32,9 +32,7 @@ FIRST_RETRY_S: Final = 0.5
 LAST_RETRY_S: Final = 8.0
 
 
-def create(
-    name: str, options: Mapping[str, Any], audio: LineAudio, wake: Callable[[], None]
-) -> GpioLine:
+def create(name: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake) -> GpioLine:
     """For the registry. The line's sound goes by a sound card, not by the pins.
 
     `pins` is a Pins, `fr_rest` where F/R rests, `ring_hz` what the country's exchanges ring at.
@@ -48,12 +46,7 @@ def create(
     check_pins(pins, pins_in_use(), name)
     wiring = Wiring(pins, options.get("fr_rest", True))
     launch = partial(PinProcess, name, wiring, wake)
-    return GpioLine(name, launch, ring_hz=options.get("ring_hz", RING_HZ[0]))
-
-
-def rung_hz(hz: float) -> float:
-    """The nearest that the line circuit rings at."""
-    return min(max(hz, RING_HZ[0]), RING_HZ[1])
+    return GpioLine(name, launch, ring_hz=options.get("ring_hz", SLOWEST_HZ))
 
 
 class GpioLine:
@@ -63,7 +56,7 @@ class GpioLine:
     """
 
     def __init__(
-        self, name: str, launch: Callable[[], LineProcess], *, ring_hz: float = RING_HZ[0]
+        self, name: str, launch: Callable[[], LineProcess], *, ring_hz: float = SLOWEST_HZ
     ) -> None:
         self._name = name
         self._launch = launch

@@ -6,13 +6,13 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Final, Protocol, TypeAlias
 
 from gateway.hardware.gpio_slic import wire
 from gateway.hardware.gpio_slic.wiring import Wiring
+from gateway.line.port import Wake
 
 CLOSE_S: Final = 1.0
 PROGRAM: Final = (sys.executable, "-P", "-m", "gateway.hardware.gpio_slic.worker")
@@ -58,7 +58,7 @@ class PinProcess:
         self,
         line: str,
         wiring: Wiring,
-        wake: Callable[[], None],
+        wake: Wake,
         program: tuple[str, ...] = PROGRAM,
     ) -> None:
         self._child = subprocess.Popen(  # noqa: S603 - a program of ours

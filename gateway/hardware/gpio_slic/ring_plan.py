@@ -15,6 +15,8 @@ from gateway.hardware.gpio_slic.duty import LONGEST_BURST_NS, RESERVE_NS, DutyIn
 
 MS: Final = 1_000_000
 PARK_NS: Final = 12 * MS
+SLOWEST_HZ: Final = 20.0
+FASTEST_HZ: Final = 25.0
 _SETTLING_ROUNDS: Final = 8
 
 
@@ -30,6 +32,11 @@ class Burst:
     def high_ns(self) -> int:
         """Cycles and parking."""
         return 2 * self.cycles * self.half_ns + PARK_NS
+
+
+def rung_hz(hz: float) -> float:
+    """The nearest to it that the line circuit rings at."""
+    return min(max(hz, SLOWEST_HZ), FASTEST_HZ)
 
 
 def plan(steps: Sequence[tuple[int, int]], hz: float) -> tuple[Burst, ...]:
