@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import HardwareError
@@ -117,9 +118,11 @@ def _words(error: Exception) -> str:
     text = str(error).strip("'")
     if "busy" in text.lower():
         return "another program uses it; gpioinfo names that program"
-    if "can not open gpiochip" in text or "permission" in text.lower():
+    if "can not open gpiochip" in text:
+        if not any(Path("/dev").glob("gpiochip*")):
+            return "there is no /dev/gpiochip*; lines with driver gpio need a Raspberry Pi"
         return (
-            f"{text}; the service's user needs the group gpio, and /dev/gpiochip* needs"
-            " the udev rule that comes with tipring"
+            "permission denied, or another number is needed; the service's user has to be in the"
+            " group gpio, and /dev/gpiochip* needs the udev rule that comes with tipring"
         )
     return text
