@@ -11,36 +11,28 @@ from importlib import import_module
 from typing import Any, Final, cast
 
 from gateway.errors import HardwareError
-from gateway.line.port import LinePort
+from gateway.line.port import LinePort, Wake
 from gateway.media.port import LineAudio
 
-# Driver to the module that has `create(name, options, audio) -> LinePort`; None: not yet.
-DRIVERS: Final[Mapping[str, str | None]] = {
-    "gpio": None,
-    "serial": None,
+# Driver to the module that has `create(name, options, audio, wake) -> LinePort`.
+DRIVERS: Final[Mapping[str, str]] = {
+    "gpio": "gateway.hardware.gpio_slic.driver",
+    "serial": "gateway.hardware.serial_card.driver",
     "simulated": "gateway.hardware.simulated.driver",
 }
 
 
-def available() -> tuple[str, ...]:
-    """The drivers that this version can run."""
-    return tuple(name for name, module in DRIVERS.items() if module is not None)
-
-
-def create_line(name: str, driver: str, options: Mapping[str, Any], audio: LineAudio) -> LinePort:
+def create_line(
+    name: str, driver: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake
+) -> LinePort:
     """Make the port of line `name`; it touches no hardware before its `start`.
 
-    `options` are the driver's own; None means not set. Raises HardwareError for a driver that is
-    unknown or not available, ConfigError for an option that the driver does not have.
+    `options` are the driver's own; None means not set. `wake` is for a driver with threads.
+    Raises HardwareError for a driver that is unknown, ConfigError for an option that the driver
+    does not have.
     """
     if driver not in DRIVERS:
         known = ", ".join(DRIVERS)
         raise HardwareError(f"line {name}: there is no driver {driver!r}; there are {known}")
-    module = DRIVERS[driver]
-    if module is None:
-        usable = ", ".join(available())
-        raise HardwareError(
-            f"line {name}: driver {driver!r} is not available in this version; use {usable}"
-        )
     given = {key: value for key, value in options.items() if value is not None}
-    return cast(LinePort, import_module(module).create(name, given, audio))
+    return cast(LinePort, import_module(DRIVERS[driver]).create(name, given, audio, wake))

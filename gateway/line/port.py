@@ -1,8 +1,8 @@
 """The protocol of a line port: what every driver (GPIO, serial, simulated) offers.
 
 A port is thin: it moves electrical facts. It never debounces, counts pulses or knows of calls.
-All methods are called on the loop thread and return at once. A driver with threads of its own hands
-its events over to the loop before it calls the listener.
+All methods are called on the loop thread and return at once. A driver with threads of its own is
+made with a `Wake`, and hands its events over in the `handle_deadline` that follows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from gateway.line.cadence import Cadence
 from gateway.line.events import PortEvent
 
 Listener: TypeAlias = Callable[[PortEvent], None]
+
+Wake: TypeAlias = Callable[[], None]
+"""Called on any thread: something has happened, let the loop call `handle_deadline` soon."""
 
 
 class LinePort(Protocol):
@@ -39,7 +42,10 @@ class LinePort(Protocol):
         """When `handle_deadline` wants to be called; None when the driver needs no timer."""
 
     def handle_deadline(self, now: float) -> None:
-        """Do what is due at `now`. Time stamps of events are those planned, not `now`."""
+        """Report what has happened, and do what is due at `now`; nothing may be due.
+
+        Time stamps of events are those planned or measured, not `now`.
+        """
 
     def close(self, now: float) -> None:
         """Park the hardware and let it go. Idempotent."""

@@ -78,6 +78,14 @@ def run(arguments: tuple[str, ...]) -> int:
 
 
 @root.command()
+def park() -> int:
+    """Park the pins of lines that nobody works any more; systemd runs it when the service ends."""
+    from gateway.hardware.gpio_slic.park import main as park_pins  # noqa: PLC0415 - for boards
+
+    return park_pins()
+
+
+@root.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one stable object.")
 @click.option("--watch", is_flag=True, help="Keep showing it, once a second.")
 @socket_option

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from gateway.service.config_account import Account
+from gateway.service.config_gpio import PinTable
 from gateway.service.config_sip import (
     InboundAuth,
     Limits,
@@ -80,11 +81,21 @@ class Line(Table, frozen=True):
             description="up to 32 letters, digits, '_', '.' and '-'",
         ),
     ]
-    driver: Literal["simulated"]
+    driver: Literal["simulated", "gpio", "serial"]
     users: Words = ()
     country: str = "us"
     account: str | None = None
     audio: Audio | None = None
+    serial: (
+        Annotated[
+            str,
+            Meta(pattern=r"^/[^\s]+$", description='a device, as "/dev/serial/by-id/..."'),
+        ]
+        | None
+    ) = None
+    pins: PinTable | None = None
+    fr_rest: Literal["high", "low"] | None = None
+    ring_hz: Annotated[float, Meta(ge=20, le=25, description="hertz from 20 to 25")] | None = None
     auto_answer_s: (
         Annotated[float, Meta(ge=0, le=600, description="seconds from 0 to 600")] | None
     ) = None

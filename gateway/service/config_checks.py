@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
-from pathlib import Path
 
 from gateway.errors import ConfigError
 from gateway.media.port import MAX_NETWORKS
@@ -12,21 +11,15 @@ from gateway.net.allowlist import AllowList
 from gateway.service import placeholders, rtp_sources
 from gateway.service.config import Config, Listen, parse_listen
 from gateway.service.config_account_checks import check_accounts, uses_tls
+from gateway.service.config_line_checks import check_lines
 from gateway.service.host_names import is_address, is_host_name, split_host_port
 from gateway.service.problems import Key, Report
-
-COUNTRIES_FOLDER = Path(__file__).parent.parent / "line" / "countries"
 
 
 def check_config(config: Config, report: Report) -> None:
     """Run every check; problems go to `report`."""
     for check in _CHECKS:
         check(config, report)
-
-
-def country_names(folder: Path = COUNTRIES_FOLDER) -> list[str]:
-    """The countries that a line may name."""
-    return sorted(file.stem for file in folder.glob("*.toml"))
 
 
 def _check_listen(config: Config, report: Report) -> None:
@@ -214,35 +207,6 @@ def _check_srtp(config: Config, report: Report) -> None:
         )
 
 
-def _check_lines(config: Config, report: Report) -> None:
-    seen: set[str] = set()
-    known = country_names()
-    for index, line in enumerate(config.line):
-        key: Key = ("line", index)
-        if line.name in seen:
-            report.error((*key, "name"), f'the name "{line.name}" is used twice')
-        seen.add(line.name)
-        if line.country not in known:
-            report.error(
-                (*key, "country"),
-                f'"{line.country}" is not known; allowed is one of: {", ".join(known)}',
-            )
-
-
-def _check_users(config: Config, report: Report) -> None:
-    """The first line in file order whose users match rings, so a later one never does."""
-    for index, line in enumerate(config.line):
-        if not line.users:
-            report.warn(("line", index), "no users: no call can ring this line")
-        for place, user in enumerate(line.users):
-            key: Key = ("line", index, "users", place)
-            if not user or not user.isprintable():
-                report.error(key, 'allowed is the user part of a SIP URI, or "*" for any')
-            earlier = next((other for other in config.line[:index] if other.takes(user)), None)
-            if earlier is not None:
-                report.warn(key, f'calls for "{user}" ring "{earlier.name}", which comes first')
-
-
 _CHECKS: tuple[Callable[[Config, Report], None], ...] = (
     _check_listen,
     _check_tls,
@@ -255,7 +219,6 @@ _CHECKS: tuple[Callable[[Config, Report], None], ...] = (
     _check_response_headers,
     _check_rtp_ports,
     _check_srtp,
-    _check_lines,
-    _check_users,
+    check_lines,
     check_accounts,
 )

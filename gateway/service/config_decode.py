@@ -27,16 +27,10 @@ NOT_AVAILABLE = "not available in this version"
 LATER_KEYS: frozenset[Key] = frozenset(
     {
         ("sip", "limits", "rates"),
-        ("line", "pins"),
-        ("line", "serial"),
     }
 )
 """Keys of the design that this version cannot honour. Ignoring one would make a configuration look
 safer than it is."""
-
-LATER_VALUES: Mapping[Key, frozenset[str]] = {
-    ("line", "driver"): frozenset({"gpio", "serial"}),
-}
 
 
 def decode_table(kind: type[Kind], data: object, key: Key, report: Report) -> Kind | None:
@@ -103,9 +97,6 @@ def _decode(kind: Any, value: object, key: Key, report: Report) -> Any:
     items = _table_items(plain)
     if items is not None:
         return _decode_tables(items, value, key, report)
-    if isinstance(value, str) and value in LATER_VALUES.get(_without_indexes(key), ()):
-        report.error(key, f"{_show(value)} is {NOT_AVAILABLE}; allowed is {_allowed(kind)}")
-        return typing.get_args(plain)[0]  # so that the rest of the table is still checked
     try:
         return msgspec.convert(value, kind, dec_hook=decode_secret)
     except msgspec.ValidationError:

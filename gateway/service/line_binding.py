@@ -69,6 +69,10 @@ class LineUnit:
             self.card.stop()
         self.port.close(self._loop.time())
 
+    def look(self) -> None:
+        """The driver has something to say."""
+        self._due(self._loop.time())
+
     @property
     def simulated(self) -> SimulatedLine | None:
         """The driver, when it is the simulated one."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway.hardware.registry import create_line
-from gateway.line import LineMachine
+from gateway.line import Country, LineMachine
 from gateway.media.engine import Engine
 from gateway.media.line import Line
 from gateway.service import config
@@ -18,6 +18,24 @@ from gateway.service.line_binding import LineUnit
 
 if TYPE_CHECKING:
     from gateway.hardware.audio_alsa import AlsaAudio
+
+
+# What each driver is told, from the configuration and the country.
+_OPTIONS: Final[Mapping[str, Callable[[config.Line, Country], dict[str, Any]]]] = {
+    "gpio": lambda line, country: {
+        "pins": None if line.pins is None else line.pins.wiring(),
+        "fr_rest": None if line.fr_rest is None else line.fr_rest == "high",
+        "ring_hz": line.ring_hz or country.ring_hz,
+    },
+    "serial": lambda line, country: {
+        "serial": line.serial,
+        "ring_hz": line.ring_hz or country.ring_hz,
+    },
+    "simulated": lambda line, country: {
+        "auto_answer_s": line.auto_answer_s,
+        "flash_ms": country.hook.typical_flash_ms,
+    },
+}
 
 
 class LineFactory:
@@ -39,11 +57,12 @@ class LineFactory:
         """The line, not yet started. Raises HardwareError or ConfigError."""
         audio = self._engine.open_line()
         country = read_country(line.country)
-        options = {
-            "auto_answer_s": line.auto_answer_s,
-            "flash_ms": country.hook.typical_flash_ms,
-        }
-        port = create_line(line.name, line.driver, options, audio)
+        options = _OPTIONS[line.driver](line, country)
+
+        def wake() -> None:
+            self._loop.call_soon_threadsafe(unit.look)
+
+        port = create_line(line.name, line.driver, options, audio, wake)
         unit = LineUnit(line.name, port, LineMachine(country), audio, self._loop, self._turn)
         if line.audio is not None:
             unit.give_card(self._sound_card(line.name, audio, line.audio))

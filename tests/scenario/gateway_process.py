@@ -87,7 +87,15 @@ def configuration(
 class GatewayProcess:
     """`with GatewayProcess(folder, configuration(port), port) as gateway:` is ready inside."""
 
-    def __init__(self, folder: Path, config: str, sip_port: int, host: Host = HERE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        sip_port: int,
+        host: Host = HERE,
+        *,
+        simulated: bool = True,
+    ) -> None:
         self._host = host
         self.sip_port, self.tls_port = sip_port, 0
         self.folder = folder
@@ -95,6 +103,7 @@ class GatewayProcess:
         self.socket = folder / "control.sock"
         self.config = folder / "tipring.toml"
         self._text = config
+        self._options = ["--simulated"] if simulated else []
         self._process: subprocess.Popen[bytes] | None = None
         self._manager: _Manager | None = None
         self.phone = Phone(self.socket, "phone1")
@@ -191,7 +200,7 @@ class GatewayProcess:
     def _start(self, more: dict[str, str]) -> None:
         # Without a journal: records stay in memory, and the log is readable here.
         environment = {k: v for k, v in os.environ.items() if k != "JOURNAL_STREAM"} | more
-        arguments = ["run", "--simulated", "--config", self.config, "--socket", self.socket]
+        arguments = ["run", *self._options, "--config", self.config, "--socket", self.socket]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._host.command(str(tipring()), *map(str, arguments)),

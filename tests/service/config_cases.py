@@ -6,6 +6,8 @@ A problem begins with its line and key; the name of the file before them is left
 from __future__ import annotations
 
 LINE = '[[line]]\nname = "phone1"\ndriver = "simulated"\nusers = ["alice"]\n'
+SERIAL = LINE.replace("simulated", "serial")
+GPIO = LINE.replace("simulated", "gpio")
 
 ERRORS = [
     # (file, the start of the problem: line, key, text)
@@ -205,15 +207,60 @@ ERRORS = [
         LINE + "[rtp]\nallow_from = [" + ", ".join(f'"10.{n}.0.0/24"' for n in range(17)) + "]",
         "6: rtp.allow_from: these are 17 networks with lists and lan spelled out",
     ),
-    (LINE + "pins = { fr = 13 }", "5: line[0].pins: not available in this version"),
-    (LINE + 'serial = "/dev/x"', "5: line[0].serial: not available in this version"),
+    (LINE + "pins = { fr = 13 }", '5: line[0].pins: only a line with driver = "gpio" has it'),
+    (LINE + 'fr_rest = "low"', '5: line[0].fr_rest: only a line with driver = "gpio" has it'),
+    (LINE + "ring_hz = 25", '5: line[0].ring_hz: only a line with driver = "gpio" or "serial" has'),
     (
-        LINE.replace("simulated", "gpio"),
-        '3: line[0].driver: "gpio" is not available in this version',
+        GPIO + "ring_hz = 50",
+        "5: line[0].ring_hz: 50 is not allowed; allowed is hertz from 20 to 25",
     ),
     (
-        LINE.replace("simulated", "serial"),
-        '3: line[0].driver: "serial" is not available in this ve',
+        GPIO + "pins = { rm = 13 }",
+        "5: line[0].pins.rm: pin BCM 13 is fr already; free are 2, 3, 4, 6, 7, 8, 9, 10, 11, 12",
+    ),
+    (GPIO + "pins = { shk = 28 }", "5: line[0].pins.shk: there is no pin BCM 28; allowed are BCM"),
+    (
+        GPIO + "[line.pins]\nq = [22, 23, 26, 1]",
+        "6: line[0].pins.q[3]: pin BCM 1 belongs to the board's EEPROM bus; free are 2, 3, 4, 6, 7",
+    ),
+    (
+        GPIO + "pins = { q = [22, 23] }",
+        "5: line[0].pins.q: these are 2 pins; allowed are four, Q1 (the lowest bit) first",
+    ),
+    (
+        GPIO + 'pins = { std = "none" }',
+        "5: line[0].pins.std: a decoder is wired with std and q, or with neither",
+    ),
+    (
+        GPIO + 'pins = { est = "no" }',
+        '5: line[0].pins.est: "no" is not allowed; allowed is a BCM number, or "none" where it is',
+    ),
+    (
+        GPIO + 'pins = { rm = "none" }',
+        '5: line[0].pins.rm: "none" is not allowed; allowed is a BCM number',
+    ),
+    (
+        GPIO + "pins = { q = 22 }",
+        '5: line[0].pins.q: 22 is not allowed; allowed is a list of four BCM numbers, or "none"',
+    ),
+    (GPIO + "pins = { ring = 24 }", "5: line[0].pins.ring: unknown key; "),
+    (
+        GPIO + GPIO.replace("phone1", "phone2"),
+        '5: line[1].pins.fr: pin BCM 13 belongs to line "phone1" (fr); free are ',
+    ),
+    (LINE + 'serial = "/dev/x"', '5: line[0].serial: only a line with driver = "serial" has it'),
+    (SERIAL, "1: line[0]: serial is missing; it must be the line card's device, as \"/dev/serial"),
+    (
+        SERIAL + 'serial = "ttyUSB0"',
+        '5: line[0].serial: "ttyUSB0" is not allowed; allowed is a device, as "/dev/serial/by-id/',
+    ),
+    (
+        SERIAL + 'serial = "/dev/x"\nauto_answer_s = 1',
+        '6: line[0].auto_answer_s: only a line with driver = "simulated" has it',
+    ),
+    (
+        "".join(SERIAL.replace("phone1", n) + 'serial = "/dev/x"\n' for n in ("p1", "p2")),
+        '10: line[1].serial: this is the device of "p1"; a line card has one line',
     ),
     (
         LINE.replace("simulated", "other"),
@@ -245,6 +292,20 @@ WARNINGS = [
     (
         LINE.replace('"alice"', '"*"') + LINE.replace("phone1", "phone2"),
         '8: line[1].users[0]: warning: calls for "alice" ring "phone1", which comes first',
+    ),
+    (
+        SERIAL + 'serial = "/dev/ttyUSB77"',
+        "5: line[0].serial: warning: numbers change with the order in which things are plugged in",
+    ),
+    (
+        SERIAL + 'serial = "/dev/serial/by-id/none"',
+        "5: line[0].serial: warning: there is no /dev/serial/by-id/none: plug the card in",
+    ),
+    (SERIAL + 'serial = "/dev/null"', "1: line[0]: warning: no audio: the line card rings, but"),
+    (GPIO, "1: line[0]: warning: no audio: the bell rings, but the voice goes by a sound card"),
+    (
+        GPIO + 'country = "jp"',
+        "5: line[0].country: warning: the bell rings every 3.11 s instead of 3 s: a line circuit",
     ),
     (LINE.replace('"alice"', ""), "1: line[0]: warning: no users: no call can ring this line"),
     (

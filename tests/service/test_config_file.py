@@ -232,13 +232,14 @@ dscp = 99
 [[line]]
 name = "phone1"
 driver = "gpio"
+ring_hz = 99
 country = "xx"
 """
     written.write_text(text)
     reading = read(written)
     assert reading.config is None
     errors = [problem for problem in reading.problems if problem.severity == "error"]
-    assert [problem.line for problem in errors] == [2, 3, 5, 8, 9]
+    assert [problem.line for problem in errors] == [2, 3, 5, 9, 10]
     with pytest.raises(ConfigProblems) as caught:
         load(written)
     assert caught.value.problems == errors
@@ -282,7 +283,7 @@ name = "phone1"
 driver = "gpio"
 users = ["alice"]
 audio = { capture = "hw:1", playback = "hw:1" }
-pins = { fr = 13 }
+pins = { fr = 99 }
 [[line]]
 name = "phone2"
 driver = "simulated"
@@ -293,7 +294,7 @@ audio = { capture = "default", playback = "default" }
 
 def test_simulated_needs_no_hardware(written: Path) -> None:
     written.write_text(GPIO)
-    assert [problem.key for problem in check(written)] == ["line[0].driver", "line[0].pins"]
+    assert [problem.key for problem in check(written)] == ["line[0].pins.fr"]
     lines = load(written, simulated=True).line
     assert [line.driver for line in lines] == ["simulated", "simulated"]
     assert lines[0].audio is None

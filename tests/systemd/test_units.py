@@ -29,6 +29,7 @@ def value(key: str) -> str:
     [
         ("Type", "notify"),
         ("ExecStart", "/usr/bin/tipring run"),
+        ("ExecStopPost", "-/usr/bin/tipring park"),
         ("User", "tipring"),
         ("RuntimeDirectory", "tipring"),
         ("ConfigurationDirectory", "tipring"),
@@ -89,4 +90,18 @@ def test_the_user_can_be_made(tmp_path: Path) -> None:
     shutil.copy(SYSTEMD / "tipring.sysusers", folder / "tipring.conf")
     subprocess.run(["systemd-sysusers", f"--root={tmp_path}"], check=True, capture_output=True)
     assert re.search(r"^tipring:", (tmp_path / "etc/passwd").read_text(), flags=re.MULTILINE)
-    assert re.search(r"^audio:.*tipring", (tmp_path / "etc/group").read_text(), flags=re.MULTILINE)
+    groups = (tmp_path / "etc/group").read_text()
+    for group in ("audio", "dialout", "gpio"):
+        assert re.search(rf"^{group}:.*tipring", groups, flags=re.MULTILINE)
+
+
+def test_the_unit_has_the_groups_of_its_user() -> None:
+    """A group that nobody made would keep the service from starting."""
+    users = (SYSTEMD / "tipring.sysusers").read_text(encoding="utf-8")
+    made = set(re.findall(r"^m tipring (\S+)$", users, flags=re.MULTILINE))
+    assert set(value("SupplementaryGroups").split()) - {"systemd-journal"} == made
+
+
+def test_the_pins_are_given_to_a_group_that_the_user_has() -> None:
+    rule = (SYSTEMD / "tipring.rules").read_text(encoding="utf-8")
+    assert re.findall('GROUP="(.*?)", MODE="0660"', rule) == ["gpio"]

@@ -12,13 +12,13 @@ from gateway.hardware.simulated.handset import Handset
 from gateway.hardware.simulated.timeline import Timeline
 from gateway.line.cadence import Cadence
 from gateway.line.events import Fault, HookEdge, PortEvent, Recovered, RingStarted
-from gateway.line.port import Listener
+from gateway.line.port import Listener, Wake
 from gateway.media.port import LineAudio
 
 OPTIONS = ("auto_answer_s", "bounce_ms", "flash_ms")
 
 
-def create(name: str, options: Mapping[str, Any], audio: LineAudio) -> SimulatedLine:
+def create(name: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake) -> SimulatedLine:
     """For the registry. The phone's sound is played and recorded by the service, through `audio`.
 
     Raises ConfigError for an option that a simulated phone does not have.

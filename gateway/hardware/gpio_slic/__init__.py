@@ -1,0 +1,1 @@
+"""A line circuit (SLIC) and a key tone decoder on the pins of a Raspberry Pi."""

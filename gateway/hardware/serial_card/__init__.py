@@ -1,0 +1,1 @@
+"""A line card on a serial port: a microcontroller that has the telephone's electronics."""
