@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from gateway.errors import RemoteProtocolError
+
 RELAY: Final = "application/dtmf-relay"
 DTMF: Final = "application/dtmf"
 BROADSOFT: Final = "application/broadsoft"
 HOOK_FLASH: Final = "application/hook-flash"
-ACCEPT: Final = f"{RELAY}, {DTMF}, {BROADSOFT}, {HOOK_FLASH}"
+_KINDS: Final = (RELAY, DTMF, BROADSOFT, HOOK_FLASH)
+ACCEPT: Final = ", ".join(_KINDS)
 
 FLASH: Final = "flash"
 _DEFAULT_MS: Final = 250
@@ -34,16 +37,23 @@ class Signal(NamedTuple):
     duration_ms: int
 
 
-def read_info(content_type: str, body: bytes) -> Signal | None:
-    """What an INFO asks for; None where its body is none of these."""
+def read_info(content_type: str, body: bytes) -> Signal:
+    """What an INFO asks for. Raises RemoteProtocolError: 415 for another kind of body, else 400."""
     kind = content_type.partition(";")[0].strip().lower()
+    if kind not in _KINDS:
+        raise RemoteProtocolError(f"no INFO that we know: {kind!r}", 415)
+    signal = _signal(kind, body)
+    if signal is None:
+        raise RemoteProtocolError(f"{kind} without a digit or flash")
+    return signal
+
+
+def _signal(kind: str, body: bytes) -> Signal | None:
     text = body.decode("utf-8", "replace").replace("\r", "\n")
     if kind == BROADSOFT:
         return Signal(FLASH, 0) if "flashhook" in text.lower() else None
     if kind == HOOK_FLASH:
         return Signal(FLASH, 0)
-    if kind not in {RELAY, DTMF}:
-        return None
     # Each kind is seen with the body of the other.
     signal, lasts = _SIGNAL.search(text), _DURATION.search(text)
     what = _digit(signal[1] if signal else text.strip()[:8])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.errors import LocalProtocolError
+from gateway.errors import LocalProtocolError, RemoteProtocolError
 from gateway.sip.events import DigitReceived, FlashReceived
 from gateway.sip.info import (
     ACCEPT,
@@ -34,17 +34,18 @@ class SessionInfo:
         self._sent = OneByOne(call)
 
     def received(self, request: Request, transaction: ServerTransaction, now: float) -> None:
-        """Report what it asks for; 415 where its body says nothing that we know."""
+        """Report what it asks for; 415 for a kind of body we do not know, 400 for a bad one."""
         call = self._call
         if "info-package" in request.headers:
             # RFC 6086 section 4.2.2: we have said that we want no packages.
             transaction.reply(469, now, [*call.headers.plain(), ("Recv-Info", "")])
             return
         if request.body:
-            signal = read_info(request.headers.get("content-type") or "", request.body)
-            if signal is None:
-                accept = [("Accept", ACCEPT)]
-                transaction.reply(415, now, [*call.headers.plain(), *accept])
+            try:
+                signal = read_info(request.headers.get("content-type") or "", request.body)
+            except RemoteProtocolError as error:
+                accept = [("Accept", ACCEPT)] if error.status_hint == 415 else []
+                transaction.reply(error.status_hint, now, [*call.headers.plain(), *accept])
                 return
             if signal.what == FLASH:
                 call.context.report(FlashReceived(call))
