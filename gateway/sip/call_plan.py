@@ -72,6 +72,8 @@ class CallPlan:
 # RFC 3966 section 5.1.1, and spaces: what people write into numbers and no exchange dials.
 _SEPARATORS: Final = str.maketrans("", "", " -.()")
 _NUMBER: Final = re.compile(r"\+?[0-9*#(][0-9*#A-D().\- ]*")
+# What no name of a user has in it: a line that does is an address of some other kind.
+_NO_NAME: Final = re.compile(r'[@<>"\x00-\x1f\x7f]|://')
 
 
 def called_uri(to: str, account: Account | None) -> Uri:
@@ -87,10 +89,12 @@ def called_uri(to: str, account: Account | None) -> Uri:
                 f"{to!r} is no SIP URI, and there is no account to dial it with"
             )
         user = text.partition(":")[2].partition(";")[0] if scheme == "tel" else text
+        if _NO_NAME.search(user):
+            raise LocalProtocolError(f"neither a number nor a sip: URI: {to!r}")
         user = user.translate(_SEPARATORS) if _NUMBER.fullmatch(user) else user.replace(" ", "")
         text = f"sip:{escape(user, USER_SAFE)}@{account.domain}" if user else ""
     try:
-        uri = parse_uri(text)
+        uri = parse_uri("".join([each if each.isascii() else escape(each) for each in text]))
     except RemoteProtocolError as error:
         raise LocalProtocolError(str(error)) from error
     if not uri.is_sip or not uri.host:

@@ -50,6 +50,7 @@ DIALLED = [
     ("*72#", "sip:*72%23@example.sip.twilio.com"),
     ("bob", "sip:bob@example.sip.twilio.com"),
     ("J\u00fcrgen", "sip:J%C3%BCrgen@example.sip.twilio.com"),
+    ("sip:J\u00fcrgen@192.0.2.7", "sip:J%C3%BCrgen@192.0.2.7"),
     ("sip:bob@192.0.2.7:5080", "sip:bob@192.0.2.7:5080"),
     ("SIP:bob@192.0.2.7;transport=udp", "SIP:bob@192.0.2.7;transport=udp"),
     ("sip:bob@192.0.2.7;method=BYE?Subject=x", "sip:bob@192.0.2.7"),
@@ -71,6 +72,10 @@ def test_what_was_dialled_becomes_a_uri(to: str, uri: str) -> None:
         ("sip:", None, LocalProtocolError),
         ("sip:bob@", None, LocalProtocolError),
         ("sip:a b@192.0.2.7", None, LocalProtocolError),
+        ("http://192.0.2.7", "trunk", LocalProtocolError),
+        ("bob@192.0.2.7", "trunk", LocalProtocolError),
+        ("<sip:bob@192.0.2.7>", "trunk", LocalProtocolError),
+        ("600\r\nX: y", "trunk", LocalProtocolError),
         ("600", "nobody", ConfigError),
     ],
 )
