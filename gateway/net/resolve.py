@@ -150,38 +150,42 @@ class Search:
 
     async def hops(self, target: Target, *, known: bool) -> list[Hop]:
         """The servers of a target; `known`: its name is an address, or this machine's own."""
-        transport = "tls" if target.secure else target.transport
+        plain = target.plain_transport
         if known or target.port is not None:
-            plain = transport or "udp"
             return [Hop(plain, target.host, target.port or DEFAULT_PORT[plain])]
-        if transport is not None:
-            served, hops = await self._service(transport, _SRV_NAMES[transport] + target.host)
+        if target.transport is not None:
+            served, hops = await self._service(plain, _SRV_NAMES[plain] + target.host)
         else:
-            served, hops = await self._discover(target.host)
+            # Section 4.1: for a sips URI every service without "SIPS" is passed over.
+            able = ("tls",) if target.secure else tuple(_SRV_NAMES)
+            served, hops = await self._discover(target.host, able)
         if served:
             return hops
-        return [Hop(transport or "udp", target.host, DEFAULT_PORT[transport or "udp"])]
+        return [Hop(plain, target.host, DEFAULT_PORT[plain])]
 
-    async def _discover(self, host: str) -> tuple[bool, list[Hop]]:
-        """NAPTR, and SRV without NAPTR, asked at once: most domains have only the latter."""
+    async def _discover(self, host: str, able: Sequence[str]) -> tuple[bool, list[Hop]]:
+        """NAPTR, and SRV without NAPTR, asked at once: most domains have only the latter.
+
+        `able` are the transports that will do.
+        """
         naptr, services = await asyncio.gather(
             self._names.ask(host, "NAPTR", self._now),
-            asyncio.gather(*(self._service(each, _SRV_NAMES[each] + host) for each in _SRV_NAMES)),
+            asyncio.gather(*(self._service(each, _SRV_NAMES[each] + host) for each in able)),
         )
-        replaced = await asyncio.gather(*(self._replaced(each) for each in self._chosen(naptr)))
+        chosen = self._chosen(naptr, able)
+        replaced = await asyncio.gather(*(self._replaced(each) for each in chosen))
         hops = [hop for found in replaced for hop in found]
         if hops:
             return True, hops
-        offered = {
-            each: found for each, found in zip(_SRV_NAMES, services, strict=True) if found[0]
-        }
+        offered = {each: found for each, found in zip(able, services, strict=True) if found[0]}
         usable = self._usable(list(offered))
         return bool(offered), [hop for each in usable for hop in offered[each][1]]
 
-    def _chosen(self, answer: Answer) -> list[Naptr]:
+    def _chosen(self, answer: Answer, able: Sequence[str]) -> list[Naptr]:
         """Section 4.1: in order, without the services that we do not have."""
         records = sorted(r for r in answer.records if isinstance(r, Naptr))
-        fitting = [r for r in records if r.service in _SERVICES and r.flags in {"s", "a"}]
+        served = [r for r in records if r.flags in {"s", "a"}]
+        fitting = [r for r in served if _SERVICES.get(r.service) in able]
         usable = self._usable([_SERVICES[r.service] for r in fitting])
         return [r for r in fitting if _SERVICES[r.service] in usable]
 

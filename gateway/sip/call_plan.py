@@ -47,8 +47,7 @@ class CallPlan:
     @property
     def secure(self) -> bool:
         """Whether it is sure beforehand that the first hop is by TLS."""
-        path = self.path
-        return path.transport == "tls" or (isinstance(path, Target) and path.secure)
+        return is_secure(self.path)
 
     def identity(self, host: str) -> Lines:
         """From, To and Call-ID."""
@@ -110,10 +109,14 @@ def account_uri(account: Account) -> Uri:
 def hop_of(text: str, account: Account | None = None) -> Target:
     """The next hop that a URI of the owner means; the account's transport wins over silence."""
     target = target_of(parse_uri(text.strip().strip("<>")))
-    if account is None or account.transport is None or target.transport is not None:
+    if account is None or account.transport is None or target.secure or target.transport:
         return target
-    secure = account.transport == "tls"
-    return target._replace(transport=account.transport, secure=secure or target.secure)
+    return target._replace(transport=account.transport, secure=account.transport == "tls")
+
+
+def is_secure(way: Flow | Target) -> bool:
+    """Whether the first hop is sure to be by TLS."""
+    return (way.plain_transport if isinstance(way, Target) else way.transport) == "tls"
 
 
 def sender(account: Account | None, host: str, tag: str, *, private: bool) -> str:

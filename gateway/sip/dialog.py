@@ -175,7 +175,7 @@ class Dialog:
         if flow.reliable and self.called:
             # The connection that brought the INVITE is the way back through any NAT.
             return flow
-        transport = target.transport or ("tls" if target.secure else "udp")
+        transport = target.plain_transport
         host = target.host
         port = target.port or _PORTS[transport]
         if (transport, host, port) == (flow.transport, *flow.remote):
@@ -190,11 +190,14 @@ class Dialog:
 
 
 def target_of(uri: Uri) -> Target:
-    """Where a URI is sent to (RFC 3263 section 4): host, port and transport as it says."""
+    """Where a URI is sent to (RFC 3263 section 4): host, port and transport as it says.
+
+    A sips URI without a transport leaves it to NAPTR which servers speak TLS (section 4.1).
+    """
     params = uri.params
     transport = (params.get("transport") or "").lower()
     secure = uri.is_sips or transport == "tls"
-    if secure and transport in {"", "tcp"}:
+    if secure and transport == "tcp":
         transport = "tls"
     host = (params.get("maddr") or uri.host).strip("[]")
     return Target(host, uri.port, transport if transport in _PORTS else None, secure)

@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from gateway.errors import LocalProtocolError
 from gateway.sip.accounts import Account
-from gateway.sip.call_plan import CallPlan, account_uri, asserted, called_uri, sender
+from gateway.sip.call_plan import (
+    CallPlan,
+    account_uri,
+    asserted,
+    called_uri,
+    is_secure,
+    sender,
+)
 from gateway.sip.context import Context
 from gateway.sip.dialog import target_of
 from gateway.sip.providers import Provider
@@ -34,7 +41,7 @@ def plan_call(context: Context, provider: Provider | None, wish: Wish) -> CallPl
         if provider is None
         else way_out(provider.account, provider.registration)
     )
-    if uri.is_sips and path.transport != "tls":
+    if uri.is_sips and not is_secure(path):
         raise LocalProtocolError(f"the way out is not TLS, as sips: wants it: {wish.to!r}")
     host = path.remote[0] if isinstance(path, Flow) else path.host
     named = account.profile if account is not None else None

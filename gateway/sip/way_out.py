@@ -42,6 +42,6 @@ def way_out(account: Account, registration: Registration | None) -> WayOut:
 def _leads_to(flow: Flow, hop: Target) -> bool:
     if is_private(hop.host) and not is_private(flow.remote[0]):
         return True  # an edge that gives its inner address: only by the way we know
-    transport = hop.transport or "udp"
+    transport = hop.plain_transport
     port = hop.port or (5061 if transport == "tls" else 5060)
     return (transport, hop.host, port) == (flow.transport, *flow.remote)

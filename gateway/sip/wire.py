@@ -41,14 +41,19 @@ class Datagram(NamedTuple):
 class Target(NamedTuple):
     """Where a request is to go, before names are resolved (RFC 3263 section 4).
 
-    `transport` is what the URI or the owner says, None where DNS may decide (and UDP in the end);
-    `secure` asks for TLS (sips).
+    `transport` is what the URI or the owner says, None where DNS may decide; `secure` asks for TLS
+    (sips), by whichever of its servers DNS names.
     """
 
     host: str
     port: int | None = None
     transport: str | None = None
     secure: bool = False
+
+    @property
+    def plain_transport(self) -> str:
+        """The transport where DNS has no say in it (section 4.1): UDP, and TLS for sips."""
+        return "tls" if self.secure else self.transport or "udp"
 
 
 class Lookup(NamedTuple):

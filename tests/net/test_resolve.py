@@ -134,6 +134,25 @@ ROWS: list[tuple[str, Zone, Target, list[str]]] = [
     ),
     ("NAPTR, sips", NAPTRS, Target(X, secure=True), ["tls:127.0.0.4:5064"]),
     (
+        "NAPTR, sips, of servers that bear another name",
+        {
+            **NAPTRS,
+            (X, "NAPTR"): [
+                '10 10 "s" "SIP+D2T" "" _sip._tcp.example.com.',
+                '50 50 "s" "SIPS+D2T" "" _sips._tcp.edge.example.net.',
+            ],
+            ("_sips._tcp.edge.example.net", "SRV"): ["0 0 5071 a.example.com."],
+        },
+        Target(X, secure=True),
+        ["tls:127.0.0.2:5071"],
+    ),
+    (
+        "NAPTR, sips, without a word of TLS",
+        {**SRVS, (X, "NAPTR"): ['10 10 "s" "SIP+D2T" "" _sip._tcp.example.com.']},
+        Target(X, secure=True),
+        ["tls:127.0.0.4:5064"],
+    ),
+    (
         "the owner's transport wins over NAPTR",
         NAPTRS,
         Target(X, None, "udp"),

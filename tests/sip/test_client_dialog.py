@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.sip import Account, Flow, OutgoingCall, Request, Response, SessionEnded, StackSettings
+from gateway.sip import (
+    Account,
+    Flow,
+    OutgoingCall,
+    Request,
+    Response,
+    SessionEnded,
+    StackSettings,
+    Target,
+)
 
 from .callee import (
     ANSWER,
@@ -301,6 +310,22 @@ def test_sips_is_called_by_tls_with_the_name_for_its_certificate(world: World) -
     assert invite.vias[0].transport == "TLS"
     # Section 8.1.1.8: our Contact, too.
     assert (invite.headers.get("Contact") or "").startswith("<sips:")
+
+
+@pytest.mark.parametrize(
+    ("uri", "target"),
+    [
+        # RFC 3263 section 4.1: NAPTR may name the servers, as long as they speak TLS.
+        ("sips:bob@example.com", Target("example.com", None, None, True)),
+        ("sips:bob@example.com;transport=tcp", Target("example.com", None, "tls", True)),
+        ("sip:bob@example.com;transport=tls", Target("example.com", None, "tls", True)),
+        ("sip:bob@example.com", Target("example.com")),
+    ],
+)
+def test_what_is_looked_up(uri: str, target: Target, world: World) -> None:
+    world.stack.place_call(uri, None, OURS, world.now)
+    (lookup,) = world.stack.to_resolve()
+    assert lookup.target == target
 
 
 # --- twilio.md 36: hygiene of our requests ------------------------------------------------------
