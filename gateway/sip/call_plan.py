@@ -10,7 +10,7 @@ from typing import Final
 from gateway.errors import LocalProtocolError, RemoteProtocolError
 from gateway.sip.accounts import Account
 from gateway.sip.dialog import target_of
-from gateway.sip.headers import Headers
+from gateway.sip.headers import Headers, parse_address
 from gateway.sip.message import Request
 from gateway.sip.presentation import ASSERTED, REMOTE_PARTY, from_header, identity_headers
 from gateway.sip.request_text import Lines
@@ -48,6 +48,11 @@ class CallPlan:
     def secure(self) -> bool:
         """Whether it is sure beforehand that the first hop is by TLS."""
         return is_secure(self.path)
+
+    @property
+    def sips(self) -> bool:
+        """Whether our Contact must be a sips URI (section 8.1.1.8)."""
+        return self.uri.is_sips or begins_with_sips(self.routes)
 
     def identity(self, host: str) -> Lines:
         """From, To and Call-ID."""
@@ -151,3 +156,8 @@ def loose_routes(uris: Sequence[str]) -> list[str]:
         lr = "" if "lr" in uri.params else ";lr"
         found.append(f"<{uri}{lr}>")
     return found
+
+
+def begins_with_sips(routes: Sequence[str]) -> bool:
+    """Whether the first of these Route values is a sips URI."""
+    return bool(routes) and parse_address(routes[0], "Route").uri.is_sips

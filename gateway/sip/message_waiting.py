@@ -7,7 +7,7 @@ from typing import Final
 from gateway.errors import RemoteProtocolError
 from gateway.sip.accounts import Account
 from gateway.sip.backoff import Backoff
-from gateway.sip.call_plan import account_uri
+from gateway.sip.call_plan import account_uri, begins_with_sips
 from gateway.sip.client_request import ClientRequest, Plan, RequestHost
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
@@ -105,6 +105,7 @@ class MessageWaiting:
         self._wait = AGAIN_S
         self._ended = Backoff(context.tokens, 8.0, NEVER_S)
         self._tag = ""
+        self._sips = False  # so that our Contact has to be one (RFC 3261 section 8.1.1.8)
         self.call_id = ""
         self.account = account
         self.state = "off"
@@ -211,6 +212,7 @@ class MessageWaiting:
         self._tag = self._context.tokens.hex(8)
         self._cseq = 0
         way = way_out(account, self._registration)
+        self._sips = begins_with_sips(way.routes)
         plan = Plan(
             "SUBSCRIBE",
             str(account_uri(account)),
@@ -238,7 +240,7 @@ class MessageWaiting:
 
     def _headers(self, flow: Flow) -> Lines:
         context = self._context
-        contact = context.contact(account_uri(self.account).user or "", flow)
+        contact = context.contact(account_uri(self.account).user or "", flow, sips=self._sips)
         return [
             ("Contact", f"<{contact}>"),
             ("Event", PACKAGE),

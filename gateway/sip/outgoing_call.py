@@ -134,7 +134,7 @@ class OutgoingCall(Session):
     def _headers(self, flow: Flow) -> Lines:
         plan, host = self._plan, self.context.host_for(flow)
         self.request = plan.invite(host)
-        self.headers.sips = plan.uri.is_sips
+        self.headers.sips = plan.sips
         lines = [*plan.identity(host), *self.headers.request()]
         lines += [*self.headers.offered(flow), *self.expiry.ask(), *plan.extra]
         return [*lines, _SDP] if self._offer else lines

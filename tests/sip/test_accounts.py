@@ -122,6 +122,19 @@ def test_sips_goes_by_tls_or_not_at_all(changes: dict[str, Any], good: bool) -> 
             call(office, "sips:bob@example.com")
 
 
+@pytest.mark.parametrize(
+    ("proxy", "scheme"), [("sips:example.com", "sips"), ("sip:example.com;transport=tls", "sip")]
+)
+def test_a_sips_route_wants_a_sips_contact(proxy: str, scheme: str) -> None:
+    """RFC 3261 section 8.1.1.8: the Request-URI or the first Route."""
+    path = PATH._replace(transport="tls", local=(LOCAL[0], 5061))
+    office = Office(path=path, proxies=(proxy,))
+    (invite,) = call(office)
+    assert invite.uri.scheme == "sip"
+    assert invite.headers.get("route") == f"<{proxy};lr>"
+    assert [contact.uri.scheme for contact in invite.contacts] == [scheme]
+
+
 # --- the way -------------------------------------------------------------------------------------
 
 EDGE = ("198.51.100.20", 5060)

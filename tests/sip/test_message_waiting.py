@@ -136,6 +136,15 @@ def test_the_way_is_that_of_calls() -> None:
     assert desk.subscribes[0].headers.get_all("route") == ["<sip:orig@198.51.100.1;lr>"]
 
 
+def test_a_sips_route_wants_a_sips_contact() -> None:
+    """RFC 3261 section 8.1.1.8."""
+    path = PATH._replace(transport="tls", local=(LOCAL[0], 5061))
+    desk = Desk(path=path, proxies=("sips:example.com",))
+    desk.run(1)
+    (subscribe,) = desk.subscribes
+    assert [contact.uri.scheme for contact in subscribe.contacts] == ["sips"]
+
+
 @pytest.mark.parametrize(("granted", "refresh"), [(3600, 1800), (600, 300), (8, 5), (1, 5)])
 def test_refreshed_in_the_dialog(granted: int, refresh: float) -> None:
     mailbox = Mailbox()
