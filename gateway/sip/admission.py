@@ -96,8 +96,15 @@ def _contact(request: Request, profile: Profile) -> Refusal | None:
     return None
 
 
+def _replaces(request: Request, profile: Profile) -> Refusal | None:
+    # RFC 3891 section 3: only an INVITE may take the place of a call.
+    if request.method == "INVITE" or "replaces" not in request.headers:
+        return None
+    return Refusal(400, "misplaced-replaces") if profile.offers("replaces") else None
+
+
 # In the order of section 8.2: method, then headers, then content.
-CHECKS: Final[tuple[Check, ...]] = (_scheme, _require, _contact, _content, _accept)
+CHECKS: Final[tuple[Check, ...]] = (_scheme, _require, _contact, _replaces, _content, _accept)
 
 
 def check_method(request: Request, profile: Profile) -> Refusal | None:

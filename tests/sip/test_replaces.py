@@ -169,6 +169,19 @@ def test_a_call_that_rings_here_is_481(rings: bool, world: World, caller: Caller
 BAD = ["", "x", "x;to-tag=1", "x;from-tag=1", "x;to-tag=1;to-tag=2;from-tag=3", ";;"]
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "UPDATE", "INFO"])
+@pytest.mark.parametrize(("profile", "status"), [(FULL, 400), (StackSettings(), None)])
+def test_only_an_invite_may_replace(
+    method: str, profile: StackSettings, status: int | None, kind: str
+) -> None:
+    """RFC 3891 section 3: 400, where the header means anything at all."""
+    world = World(profile)
+    session, peer = up(world, kind)
+    answer = peer.ask(method, extra=[("Replaces", naming(peer))])
+    assert answer.status == (status or peer.ask(method).status)
+    assert session.state == "confirmed"
+
+
 @pytest.mark.parametrize("value", BAD)
 def test_a_value_that_cannot_be_read(value: str, world: World) -> None:
     assert _refused(ask(world, value)) == 400
