@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.sip.client_request import ClientRequest
+from gateway.sip.client_transaction import NO_RESPONSE
 from gateway.sip.message import Response
 from gateway.sip.request_text import Lines
 from gateway.sip.wire import Flow
@@ -26,12 +27,16 @@ class _Waiting(NamedTuple):
 
 
 class OneByOne:
-    """Sends the requests of one purpose. `lost`: the peer is gone, or does not want them."""
+    """Sends the requests of one purpose.
 
-    __slots__ = ("_call", "_out", "_queue", "lost")
+    `lost`: the peer knows nothing of that purpose any more, or is gone; `gone(now)` is told of it.
+    """
 
-    def __init__(self, call: Session) -> None:
+    __slots__ = ("_call", "_gone", "_out", "_queue", "lost")
+
+    def __init__(self, call: Session, gone: Callable[[float], None] | None = None) -> None:
         self._call = call
+        self._gone = gone
         self._queue: deque[_Waiting] = deque()
         self._out = False
         self.lost = False
@@ -56,15 +61,27 @@ class OneByOne:
 
     def response(self, request: ClientRequest, response: Response, now: float) -> None:
         """The answer to what is out."""
-        if response.status >= 200:
-            # RFC 6665 section 4.2.2, RFC 3261 section 12.2.1.2.
-            self._out = False
-            if response.status in {408, 481}:
-                self.failed(request, "", now)
-            else:
-                self._next(now)
+        if response.status < 200:
+            return
+        # RFC 6665 section 4.2.2, RFC 3261 section 12.2.1.2.
+        if response.status in {408, 481}:
+            self._lose(now)
+        else:
+            self._go_on(now)
 
     def failed(self, request: ClientRequest, why: str, now: float) -> None:
-        """Nobody is there any more."""
+        """Nobody is there any more; or our network is gone, which may be back for the next one."""
+        if why == NO_RESPONSE:
+            self._lose(now)
+        else:
+            self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
+        self._out = False
+        self._next(now)
+
+    def _lose(self, now: float) -> None:
         self.lost = True
         self._queue.clear()
+        if self._gone is not None:
+            self._gone(now)

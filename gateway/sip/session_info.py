@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.errors import LocalProtocolError, RemoteProtocolError
-from gateway.sip.events import DigitReceived, FlashReceived
+from gateway.sip.events import DigitReceived, EndCause, FlashReceived
 from gateway.sip.info import (
     ACCEPT,
     BROADSOFT,
@@ -31,7 +31,7 @@ class SessionInfo:
 
     def __init__(self, call: Session) -> None:
         self._call = call
-        self._sent = OneByOne(call)
+        self._sent = OneByOne(call, self._gone)
 
     def received(self, request: Request, transaction: ServerTransaction, now: float) -> None:
         """Report what it asks for; 415 for a kind of body we do not know, 400 for a bad one."""
@@ -72,6 +72,10 @@ class SessionInfo:
             raise LocalProtocolError(f"INFO while {call.state}")
         lines = [*call.headers.request(), ("Content-Type", kind)]
         self._sent.send("INFO", lambda _: lines, body, now)
+
+    def _gone(self, now: float) -> None:
+        """RFC 3261 section 12.2.1.2: the peer knows nothing of the call, so there is none."""
+        self._call.finish(EndCause.NO_RESPONSE, now)
 
     def stop(self) -> None:
         """The call is over."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import LocalProtocolError, RemoteProtocolError
-from gateway.sip import DigitReceived, Event, FlashReceived
+from gateway.sip import DigitReceived, EndCause, Event, FlashReceived, SessionEnded
 from gateway.sip.info import FLASH, digit_body, flash_body, read_info
 
 from .harness import Caller, World, incoming
@@ -154,16 +154,34 @@ def test_digits_leave_one_after_the_other(kind: str, world: World) -> None:
     assert session.state == "confirmed"
 
 
-@pytest.mark.parametrize("answer", [481, 0])
-def test_a_peer_that_is_gone_gets_no_more_digits(answer: int, kind: str, world: World) -> None:
+@pytest.mark.parametrize("answer", [481, 408, 0])
+def test_a_peer_that_knows_nothing_of_the_call_ends_it(
+    answer: int, kind: str, world: World
+) -> None:
+    """RFC 3261 section 12.2.1.2, as after a re-INVITE; and no more digits go there."""
     session, peer = up(world, kind)
     session.send_digit_info("1", 100, world.now)
     session.send_digit_info("2", 100, world.now)
     first = one(world.sent(), "INFO")
-    later = peer.reply(first, answer) if answer else [m for _, m in world.run(40)]
-    assert {m.cseq.number for m in requests(later)} <= {first.cseq.number}
+    later = peer.reply(first, answer) if answer else [m for _, m in world.run(32)]
+    assert {m.cseq.number for m in requests(later, "INFO")} <= {first.cseq.number}
+    bye = one(later, "BYE")
+    ended = world.event(SessionEnded)
+    assert (ended.session, ended.cause) == (session, EndCause.NO_RESPONSE)
     session.send_digit_info("3", 100, world.now)
+    assert peer.reply(bye) == []
+
+
+def test_a_network_that_is_gone_for_a_moment_costs_one_digit(kind: str, world: World) -> None:
+    session, peer = up(world, kind)
+    hosts = {flow.remote[0] for flow in (session.flow, peer.flow)}
+    world.unreachable |= hosts
+    session.send_digit_info("1", 100, world.now)
     assert world.sent() == []
+    world.unreachable -= hosts
+    session.send_digit_info("2", 100, world.now)
+    assert one(world.sent(), "INFO").body == b"Signal=2\r\nDuration=100\r\n"
+    assert session.state == "confirmed"
 
 
 @pytest.mark.parametrize("ending", ["ours", "theirs"])
