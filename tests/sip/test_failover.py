@@ -382,6 +382,20 @@ def test_twilio_33_a_request_over_1300_bytes_goes_by_tcp(world: World) -> None:
     assert invite.vias[0].transport == "TCP"
 
 
+@pytest.mark.parametrize(("size", "transport"), [(1300, "udp"), (1301, "tcp")])
+def test_twilio_33_the_first_byte_too_many(size: int, transport: str) -> None:
+    """Each letter stands in the Request-URI and in To; a shorter port makes the odd size."""
+    found: dict[int, str] = {}
+    for port in (10000, 1000):
+        for letters in range(200, 1000):
+            world = World()
+            uri = f"sip:{'b' * letters}@{ONE.remote[0]}"
+            world.stack.place_call(uri, None, LocalMedia("203.0.113.5", port), world.now)
+            flow, invite = to(world)
+            found[len(bytes(invite))] = flow.transport
+    assert found[size] == transport
+
+
 def test_where_we_listen_does_not_change_with_the_length(world: World) -> None:
     """The peer sends its BYE to our Contact, and a TCP listener may not be there."""
     _, _, invite = long_call(world)
