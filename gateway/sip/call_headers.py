@@ -16,6 +16,17 @@ _Q850 = {"rtp-timeout": 102, "shutdown": 41, "media-failure": 41, "session-timer
 _NOTHING_KNOWN = HeaderFacts()
 
 
+def abilities(profile: Profile) -> Lines:
+    """What a 200 to OPTIONS tells, in a call and outside (RFC 3261 section 11.2)."""
+    return [
+        ("Allow", profile.allow),
+        ("Accept", "application/sdp"),
+        ("Accept-Encoding", "identity"),
+        ("Accept-Language", "en"),
+        *profile.supported,
+    ]
+
+
 class CallHeaders:
     """Header lines of one call; `facts` is what the owner's placeholders may say.
 
@@ -66,9 +77,8 @@ class CallHeaders:
         return [self._server, *(extra or ()), *self._custom_final(facts)]
 
     def abilities(self) -> Lines:
-        """For the 200 to OPTIONS (section 11.2)."""
-        accept = ("Accept", "application/sdp")
-        return [("Allow", self.profile.allow), accept, *self.profile.supported, self._server]
+        """For the 200 to OPTIONS."""
+        return [*abilities(self.profile), self._server]
 
     def plain(self) -> Lines:
         """For the other answers inside a dialog."""

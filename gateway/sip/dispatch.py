@@ -9,6 +9,7 @@ from __future__ import annotations
 from gateway.errors import RemoteProtocolError
 from gateway.sip.admission import Refusal, check, check_method
 from gateway.sip.authentication import Authentication
+from gateway.sip.call_headers import abilities
 from gateway.sip.context import Context
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import IncomingCall
@@ -151,14 +152,8 @@ class Dispatch:
         return PROFILES[named] if named else self._context.profile_for(flow.remote[0])
 
     def _options(self, transaction: ServerTransaction, profile: Profile, now: float) -> None:
-        # Section 11.2
-        headers = [
-            ("Allow", profile.allow),
-            ("Accept", "application/sdp"),
-            *profile.supported,
-            ("Server", self._context.settings.server),
-        ]
-        transaction.reply(200, now, headers)
+        server = ("Server", self._context.settings.server)
+        transaction.reply(200, now, [*abilities(profile), server])
 
     def _invite(
         self,

@@ -92,6 +92,8 @@ def test_twilio_34_options_say_what_we_can(
     assert ok.status == 200
     assert ok.headers.get("Allow") == allow
     assert ok.headers.get("Accept") == "application/sdp"
+    assert ok.headers.get("Accept-Encoding") == "identity"
+    assert ok.headers.get("Accept-Language") == "en"
     assert ok.headers.get("Supported") == supported
     assert ok.to.tag != ""
 
