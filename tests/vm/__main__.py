@@ -21,14 +21,15 @@ TESTS = (
 
 def main(arguments: list[str]) -> int:
     """Exit code: the command's own; 1 if the machine failed."""
-    options = _parser().parse_args(arguments)
-    clock, command = options.clock, options.command
+    options, others = _parser().parse_known_args(arguments)
+    clock, command = options.clock, others + options.command
     if command == ["shell"]:
         command, clock = ["bash", "-i"], options.clock or "host"
     elif not command or command[0].startswith(("-", "tests/")):
         colour = "yes" if sys.stdout.isatty() else "no"
-        command = [*TESTS, f"--color={colour}", *(command or ["tests/vm/guest"])]
-    settings = machine.Options(clock or "virtual", options.cpus, timeout_s=options.timeout)
+        where = [] if any(word.startswith("tests/") for word in command) else ["tests/vm/guest"]
+        command = [*TESTS, f"--color={colour}", *command, *where]
+    settings = machine.Options(clock or "virtual", timeout_s=options.timeout)
 
     made = parts()
     with tempfile.TemporaryDirectory(prefix="run-", dir=CACHE) as work:
@@ -42,9 +43,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tests.vm", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.vm", description=__doc__, allow_abbrev=False)
     parser.add_argument("--clock", choices=machine.CLOCKS, help="virtual; a shell: host")
-    parser.add_argument("--cpus", type=int, default=1, metavar="N")
     parser.add_argument("--timeout", type=float, default=900, metavar="SECONDS")
     parser.add_argument("--results", type=Path, default=TOP / "build/vm", metavar="FOLDER")
     parser.add_argument(

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from typing import Final
 HERE: Final = Path(__file__).resolve().parent
 TOP: Final = HERE.parents[1]
 CACHE: Final = Path(os.environ.get("TIPRING_VM_CACHE", "/var/tmp/tipring-vm"))
+ENVIRONMENT: Final = os.environ | {"PYTHON": sys.executable}
+A_DAY_S: Final = 24 * 3600
 KEPT: Final = 3  # of a kind: a branch that is left for another need not be made again
 
 ROOT_RECIPE: Final = ("make-root", "cross", "cross-cc", "byte_compile.py")
@@ -37,6 +40,9 @@ class Parts:
 
 def parts() -> Parts:
     """All parts, those made that are not there yet."""
+    for left in CACHE.glob("run-*"):  # by a run that was killed
+        if time.time() - left.stat().st_mtime > A_DAY_S:
+            shutil.rmtree(left)
     root = _root()
     return Parts(root / "vmlinuz", root / "root.cpio", _engine(root / "sysroot"))
 
@@ -45,7 +51,7 @@ def _root() -> Path:
     folder = CACHE / f"root-{_hash(HERE / name for name in ROOT_RECIPE)}"
     if not folder.is_dir():
         print(f"== test machine: its root (once; kept as {folder})", flush=True)
-        subprocess.run([HERE / "make-root", folder], check=True)
+        subprocess.run([HERE / "make-root", folder], env=ENVIRONMENT, check=True)
     return _used(folder)
 
 
@@ -61,7 +67,7 @@ def _engine(sysroot: Path) -> Path:
             install = ["install", "--no-deps", "--no-build-isolation"]
             subprocess.run(
                 [HERE / "cross", sysroot, *install, "--target", Path(work, "built"), staged],
-                env=os.environ | {"PYTHON": sys.executable},
+                env=ENVIRONMENT,
                 check=True,
             )
             shutil.move(Path(work, "built", ENGINE), file)
