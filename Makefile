@@ -14,8 +14,9 @@ APT_DEMO  := asterisk-core-sounds-en-wav
 APT_TEST  := sip-tester baresip-core kamailio kamailio-tls-modules linphone-cli iproute2 nftables \
              pulseaudio libasound2-plugins systemd clang libclang-rt-dev
 APT_FRESH := mmdebstrap
+APT_VM    := qemu-system-arm qemu-user gcc-aarch64-linux-gnu swig cpio kmod debian-archive-keyring
 
-# make demo ARGS="...", make test ARGS="-k sdp", make run SOUND=default, make fuzz SECONDS=600
+# make demo ARGS="...", make test ARGS="-k sdp", make test-vm ARGS="-k edge", make run SOUND=default, make fuzz SECONDS=600
 ARGS    ?=
 SOUND   ?=
 SECONDS ?= 60
@@ -23,14 +24,15 @@ SUITE   ?= bookworm trixie
 TARGET  ?= test demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast lint format bench bench-sip fuzz fresh clean
-.PHONY: apt-build apt-demo apt-test apt-fresh
+.PHONY: help setup demo run test test-fast test-vm lint format bench bench-sip fuzz fresh clean
+.PHONY: apt-build apt-demo apt-test apt-fresh apt-vm
 
 help:
 	@echo 'make demo       a whole call into a simulated phone: shown, recorded, plotted, judged'
 	@echo 'make run        a simulated phone for any softphone to call; SOUND=default: your sound card'
 	@echo 'make test       everything: lint, C tests, Python tests, real peers (what CI runs)'
 	@echo 'make test-fast  the Python tests that need no peer and no patience; ARGS="-k sdp" for some'
+	@echo 'make test-vm    the drivers on a machine with simulated pins and sound; ARGS="shell" to look around'
 	@echo 'make lint       ruff and mypy; make format lets ruff write'
 	@echo 'make bench      our figures beside those of other programs'
 	@echo 'make bench-sip  our SIP stack beside the SIP libraries of PyPI; ARGS="--quick"'
@@ -66,6 +68,9 @@ test: lint
 test-fast: setup
 	$(BIN)/python -m pytest -m 'not slow and not peer' $(ARGS)
 
+test-vm: apt-vm $(STAMPS)/base
+	@$(BIN)/python -m tests.vm $(ARGS)
+
 bench: setup
 	$(BIN)/python -m tests.bench $(ARGS)
 
@@ -92,6 +97,7 @@ apt-build: ; @.ci/apt-install $(APT_BUILD)
 apt-demo: apt-build ; @.ci/apt-install $(APT_DEMO)
 apt-test: apt-demo ; @.ci/apt-install $(APT_TEST)
 apt-fresh: ; @.ci/apt-install $(APT_FRESH)
+apt-vm: apt-build ; @.ci/apt-install $(APT_VM)
 
 $(STAMPS)/venv: | apt-build
 	@echo "== Python environment $(VENV)"
