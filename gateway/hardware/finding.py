@@ -1,0 +1,19 @@
+"""What a check of the hardware found out, for `tipring doctor` and the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`subject` is what was looked at, `text` the evidence, `fix` what to do; "" when all is well.
+
+    A failure keeps a line from working; a warning makes it work worse than it could.
+    """
+
+    level: Literal["ok", "warning", "failure"]
+    subject: str
+    text: str
+    fix: str = ""
