@@ -141,6 +141,8 @@ def split_list(value: str) -> list[str]:
     """The elements of a comma-separated header value; commas in quotes and <> do not count."""
     if "," not in value:
         return [value] if value else []
+    if '"' not in value and "<" not in value:
+        return _filled(value.split(","))
     parts: list[str] = []
     start = 0
     quoted = bracket = escaped = False
@@ -160,4 +162,9 @@ def split_list(value: str) -> list[str]:
             parts.append(value[start:at])
             start = at + 1
     parts.append(value[start:])
-    return [part for part in (part.strip(" \t") for part in parts) if part]
+    return _filled(parts)
+
+
+def _filled(parts: list[str]) -> list[str]:
+    """Without white space around them, and without empty ones."""
+    return [part for part in [part.strip(" \t") for part in parts] if part]

@@ -13,7 +13,6 @@ from gateway.sip.headers import NameAddr
 from gateway.sip.identity import IDENTITY_HEADERS, CallerId, caller_id, number_of
 from gateway.sip.media import LocalMedia
 from gateway.sip.message import Message, Request
-from gateway.sip.peer import Peer
 from gateway.sip.provisionals import Provisionals
 from gateway.sip.server_transaction import ServerTransaction
 from gateway.sip.session import Session, SessionHost
@@ -46,7 +45,7 @@ class InviteSession(Session):
         self._transaction = transaction
         self._refusal: tuple[int, str | None, Lines] = (480, None, [])
         self._provisionals = Provisionals(self, transaction)
-        self.peer = Peer(request)
+        self.peer.asks(request)
         self.headers.sips = dialog.wants_sips(request.uri)
         self.enter_dialog(dialog)
 

@@ -11,14 +11,13 @@ from gateway.sip.uri import readable
 class Peer:
     """The other end of one call, as its messages tell; `said` is the one that tells who it is."""
 
-    __slots__ = ("_allowed", "_twilio", "said")
+    __slots__ = ("_allow", "_refused", "_twilio", "said")
 
-    def __init__(self, said: Message | None = None) -> None:
-        self._allowed: frozenset[str] = frozenset()
+    def __init__(self) -> None:
+        self._allow: list[str] = []
+        self._refused: set[str] = set()
         self._twilio: TwilioIds | None = None
-        self.said = said
-        if said is not None:
-            self.learn_abilities(said)
+        self.said: Message | None = None
 
     @property
     def x_headers(self) -> list[tuple[str, str]]:
@@ -34,6 +33,11 @@ class Peer:
             self._twilio = TwilioIds() if self.said is None else read_ids(self.said.headers)
         return self._twilio
 
+    def asks(self, request: Message) -> None:
+        """Its INVITE."""
+        self.said = request
+        self.learn_abilities(request)
+
     def answers(self, response: Message) -> None:
         """A response to our INVITE: the latest one tells most."""
         self.learn_ids(response)
@@ -48,14 +52,14 @@ class Peer:
         """What its Allow says; a message without one changes nothing."""
         values = message.headers.get_all("allow")
         if values:
-            self._allowed = frozenset(
-                name.upper() for value in values for name in split_list(value)
-            )
+            self._allow = values
+            self._refused.clear()
 
     def takes(self, method: str) -> bool:
         """Whether its Allow has a method."""
-        return method in self._allowed
+        allowed = (name.upper() for value in self._allow for name in split_list(value))
+        return method in allowed and method not in self._refused
 
     def refuses(self, method: str) -> None:
         """It has refused a method that its Allow had."""
-        self._allowed -= {method}
+        self._refused.add(method)

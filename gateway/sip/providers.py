@@ -152,6 +152,8 @@ class Providers:
 
     def of(self, request: Request, flow: Flow) -> Provider | None:
         """The account whose registrar or proxy sends a request; of several, the one it is for."""
+        if not self._all:
+            return None
         found = [provider for provider in self._all.values() if provider.sends(flow)]
         for provider in found:
             if provider.account.username == request.uri.plain_user:
