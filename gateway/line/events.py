@@ -53,8 +53,15 @@ class RingTrip:
 
 
 @dataclass(frozen=True, slots=True)
+class RingPending:
+    """The bell will ring by itself, once its circuit has rested: within five seconds."""
+
+    t_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class RingStarted:
-    """The port confirms that the bell rings: only now may 180 be sent."""
+    """The port confirms that the bell rings."""
 
     t_ns: int
 
@@ -75,7 +82,15 @@ class Recovered:
 
 
 PortEvent: TypeAlias = (
-    HookEdge | DtmfStart | DtmfEnd | EarlyTone | RingTrip | RingStarted | Fault | Recovered
+    HookEdge
+    | DtmfStart
+    | DtmfEnd
+    | EarlyTone
+    | RingTrip
+    | RingPending
+    | RingStarted
+    | Fault
+    | Recovered
 )
 
 
@@ -84,7 +99,7 @@ PortEvent: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """The bell rings (confirmed by the port)."""
+    """The bell rings, or is sure to in a moment (confirmed by the port): 180 may be sent."""
 
 
 @dataclass(frozen=True, slots=True)

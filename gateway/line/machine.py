@@ -183,7 +183,7 @@ class LineMachine:
     def _on_trip(self, event: ev.RingTrip) -> None:
         self._hook.trip(event.t_ns)
 
-    def _on_ring_started(self, event: ev.RingStarted) -> None:
+    def _on_bell(self, event: ev.RingPending | ev.RingStarted) -> None:
         if self._state == "ringing" and not self._bell_confirmed:
             self._bell_confirmed = True
             self._events.append(ev.Ringing())
@@ -223,7 +223,8 @@ class LineMachine:
 _RECEIVERS: Final[Mapping[type, Callable[[LineMachine, Any], None]]] = {
     ev.HookEdge: LineMachine._on_edge,
     ev.RingTrip: LineMachine._on_trip,
-    ev.RingStarted: LineMachine._on_ring_started,
+    ev.RingPending: LineMachine._on_bell,
+    ev.RingStarted: LineMachine._on_bell,
     ev.DtmfStart: LineMachine._on_key,
     ev.DtmfEnd: LineMachine._on_key_end,
     ev.EarlyTone: LineMachine._ignore,

@@ -33,7 +33,10 @@ class LinePort(Protocol):
         """
 
     def ring(self, cadence: Cadence, now: float) -> None:
-        """Ring the bell until `stop_ringing`; reports RingStarted once, or Fault."""
+        """Ring the bell until `stop_ringing`; reports RingStarted once, or Fault.
+
+        RingPending goes before where the bell has to rest first.
+        """
 
     def stop_ringing(self, now: float) -> None:
         """Silence the bell; harmless when it is silent."""

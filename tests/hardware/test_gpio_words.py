@@ -20,6 +20,7 @@ from gateway.line.events import (
     Fault,
     HookEdge,
     Recovered,
+    RingPending,
     RingStarted,
     RingTrip,
 )
@@ -42,6 +43,7 @@ MESSAGES: list[wire.Message] = [
     DtmfStart("#", 2),
     DtmfEnd("A", 3),
     RingTrip(4),
+    RingPending(5),
     RingStarted(5),
     Recovered(6),
     Fault("pin BCM 24: another program uses it; gpioinfo says which", 7),

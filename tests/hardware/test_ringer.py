@@ -9,7 +9,7 @@ import pytest
 from gateway.hardware.gpio_slic.ring_plan import MS
 from gateway.hardware.gpio_slic.wiring import Wiring
 from gateway.line import Cadence, OffHook
-from gateway.line.events import HookEdge, RingStarted, RingTrip
+from gateway.line.events import HookEdge, RingPending, RingStarted, RingTrip
 from tests.hardware.conformance import RING, Watched
 from tests.hardware.gpio_rig import PINS, GpioRig
 from tests.line.traces import country
@@ -134,8 +134,31 @@ def test_after_a_start_the_first_burst_waits_for_its_budget() -> None:
     ((on, off),) = rig.bursts()
     assert on == pytest.approx(4.054, abs=0.001)
     assert off - on == pytest.approx(1.912, abs=0.001)
-    (started,) = line.of(RingStarted)
+    pending, started = line.raw
+    assert (type(pending), type(started)) == (RingPending, RingStarted)
+    assert pending.t_ns / 1e9 - 1000 == pytest.approx(0, abs=0.001)
     assert started.t_ns / 1e9 - 1000 == pytest.approx(on, abs=0.001)
+
+
+def test_a_caller_who_tries_again_at_once_waits_for_the_bell() -> None:
+    rig = GpioRig()
+    line = ringing(rig, Cadence("us", ((2000, 4000),)))
+    line.run_for(1.9)
+    rig.port.stop_ringing(rig.now)
+    line.run_for(0.5)
+    rig.port.ring(RING, rig.now)
+    line.run_for(8)
+    assert [type(e) for e in line.raw] == [RingStarted, RingPending, RingStarted]
+
+
+def test_a_lifted_phone_promises_no_bell() -> None:
+    rig = GpioRig(age_s=0)
+    line = Watched(rig, country("us")).start()
+    rig.lift()
+    line.run_for(0.5)
+    rig.port.ring(RING, rig.now)
+    line.run_for(1)
+    assert line.of(RingPending) == []
 
 
 # --- feed and polarity ---

@@ -29,6 +29,7 @@ from gateway.line.events import (
     HookEdge,
     PortEvent,
     Recovered,
+    RingPending,
     RingStarted,
     RingTrip,
 )
@@ -160,6 +161,7 @@ def test_a_stall_changes_nothing(code: str, gaps: list[float], data: st.DataObje
 ANY_EVENT = st.one_of(
     st.builds(HookEdge, st.booleans(), st.just(0)),
     st.builds(RingTrip, st.just(0)),
+    st.builds(RingPending, st.just(0)),
     st.builds(RingStarted, st.just(0)),
     st.builds(DtmfStart, st.sampled_from("0123456789*#ABCD"), st.just(0)),
     st.builds(DtmfEnd, st.sampled_from("0123456789*#ABCD"), st.just(0)),

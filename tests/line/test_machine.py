@@ -30,6 +30,7 @@ from gateway.line.events import (
     HookEdge,
     PortEvent,
     Recovered,
+    RingPending,
     RingStarted,
     RingTrip,
 )
@@ -38,13 +39,16 @@ from tests.line.traces import Run, country
 
 US = country("us")
 OFF, ON = HookEdge(True, 0), HookEdge(False, 0)
-STARTED, BROKEN, MENDED = RingStarted(0), Fault("no power", 0), Recovered(0)
+PENDING, STARTED = RingPending(0), RingStarted(0)
+BROKEN, MENDED = Fault("no power", 0), Recovered(0)
 DIAL = PlayTone(US.tones["dial"])
 
 # Each step is given 2 s after the one before it: a port event, or a call of the exchange.
 ROWS: list[tuple[str, list[PortEvent | str], str, list[LineEvent], list[Effect]]] = [
     ("ring", ["ring"], "ringing", [], [StartRing(US.ring)]),
     ("confirmed", ["ring", STARTED], "ringing", [Ringing()], [StartRing(US.ring)]),
+    ("rests first", ["ring", PENDING], "ringing", [Ringing()], [StartRing(US.ring)]),
+    ("rested", ["ring", PENDING, STARTED], "ringing", [Ringing()], [StartRing(US.ring)]),
     ("confirmed twice", ["ring", STARTED, STARTED], "ringing", [Ringing()], [StartRing(US.ring)]),
     ("given up", ["ring", "stop"], "idle", [], [StartRing(US.ring), StopRing()]),
     ("late confirmation", ["ring", "stop", STARTED], "idle", [], [StartRing(US.ring), StopRing()]),

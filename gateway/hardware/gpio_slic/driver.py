@@ -90,7 +90,10 @@ class GpioLine:
         self.handle_deadline(now)
 
     def ring(self, cadence: Cadence, now: float) -> None:
-        """Ring until `stop_ringing`; RingStarted comes with the first burst."""
+        """Ring until `stop_ringing`; RingStarted comes with the first burst.
+
+        Before it RingPending, when the interlock lets it wait.
+        """
         if self._fault is not None:
             self._tell(Fault(self._fault, _ns(now)))
         elif self._listener is not None:

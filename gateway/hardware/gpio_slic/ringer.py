@@ -76,6 +76,11 @@ class Ringer:
         """It rings, pauses included, or the last burst is being parked."""
         return self._state != "silent"
 
+    def rests(self, now_ns: int) -> bool:
+        """Whether it will ring, but not yet."""
+        due = self._deadlines.next()
+        return self.active and due is not None and due > now_ns and self._allowed()
+
     def ring(self, steps: Sequence[tuple[int, int]], hz: float, now_ns: int) -> None:
         """Ring until `stop`, in place of what rings now."""
         self.stop(now_ns)

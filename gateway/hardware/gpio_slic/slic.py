@@ -18,7 +18,7 @@ from gateway.hardware.gpio_slic.ring_plan import MS
 from gateway.hardware.gpio_slic.ringer import Ringer
 from gateway.hardware.gpio_slic.sensed import SensedPin
 from gateway.hardware.gpio_slic.wiring import Wiring
-from gateway.line.events import HookEdge, RingStarted, RingTrip
+from gateway.line.events import HookEdge, RingPending, RingStarted, RingTrip
 
 SILENCE_NS: Final = 2000 * MS  # of the one who wants it to ring
 WAKE_NS: Final = 50 * MS  # after power-down, SHK says nothing for so long
@@ -140,6 +140,8 @@ class Slic:
     def _ring(self, now_ns: int) -> None:
         if self._wish is not None:
             self._ringer.ring(self._wish.steps, self._wish.hz, now_ns)
+            if not self._told_ringing and self._ringer.rests(now_ns):
+                self._tell(RingPending(now_ns))
             self._deadlines.set("silence", now_ns + SILENCE_NS)
 
     def _stop(self, now_ns: int) -> None:

@@ -18,6 +18,7 @@ from gateway.line.events import (
     HookEdge,
     PortEvent,
     Recovered,
+    RingPending,
     RingStarted,
     RingTrip,
 )
@@ -128,6 +129,7 @@ _WORDS: Final[Mapping[type, str]] = {
     DtmfStart: "key",
     DtmfEnd: "key-end",
     RingTrip: "trip",
+    RingPending: "pending",
     RingStarted: "ringing",
     Recovered: "ready",
 }
@@ -137,6 +139,7 @@ _MESSAGES: Final[Mapping[str, Callable[..., Any]]] = {
     "key": lambda t_ns, digit: DtmfStart(digit, t_ns),
     "key-end": lambda t_ns, digit: DtmfEnd(digit, t_ns),
     "trip": RingTrip,
+    "pending": RingPending,
     "ringing": RingStarted,
     "ready": Recovered,
     "fault": lambda t_ns, text: Fault(text, t_ns),
