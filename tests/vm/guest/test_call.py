@@ -15,13 +15,14 @@ from tests.audio.speech import utterance
 from tests.audio.tones import tones_of
 from tests.audio.wav import Pcm, read_wav, write_wav
 from tests.peers.driver import twilio_caller
-from tests.scenario.gateway_process import GatewayProcess, configuration, free_sip_port
+from tests.scenario.gateway_process import GatewayProcess
 from tests.scenario.phone import Phone
 from tests.vm.guest import gestures
 from tests.vm.guest.board import Board
 from tests.vm.guest.handset import Handset, ahead_of_others
 from tests.vm.guest.ring import Burst, bursts, worst_excess_s
-from tests.vm.guest.sound import LINE, Sound
+from tests.vm.guest.service import gateway
+from tests.vm.guest.sound import Sound
 from tests.vm.guest.watch import Watch
 
 SPEECH_S = 4.0
@@ -35,11 +36,7 @@ Record = Callable[[str, object], None]
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """The shipped service, its line on the simulated pins and the loopback card."""
-    Board().rest()
-    port = free_sip_port()
-    audio = f'audio = {{ capture = "{LINE}", playback = "{LINE}" }}'
-    text = configuration(port, line_more=audio).replace('"simulated"', '"gpio"')
-    with GatewayProcess(tmp_path_factory.mktemp("tipring"), text, port, simulated=False) as service:
+    with gateway(tmp_path_factory.mktemp("tipring")) as service:
         yield service
         assert service.running, service.log_text()
 
