@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from gateway.deadlines import Deadlines
+from gateway.line.dial import Dial
 from gateway.line.hook_table import GRACE_NS, TIMERS, TRANSITIONS, Hook, Symbol
 from gateway.line.pulse import NS_PER_MS, Break, HookTimings, classify
 
@@ -78,11 +79,12 @@ class HookMachine:
     """Decides what hook edges mean, by `timings`; hands each decision to `report`.
 
     `talking` says which of two things a break is that could be either: a flash during a call, a
-    dialled 1 before it.
+    dialled 1 before it. `dial` is what the rotary dial has shown of itself.
     """
 
     def __init__(self, timings: HookTimings, report: Callable[[HookEvent], None]) -> None:
         self.talking = False
+        self.dial = Dial()
         self.late_edges = 0  # edges older than a decision already taken
         self.transitions: deque[HookTransition] = deque(maxlen=KEPT_TRANSITIONS)
         self._timings = timings
@@ -92,8 +94,8 @@ class HookMachine:
         self._edge_ns = 0  # the last edge
         self._opened_ns = 0  # where the break began
         self._closed_ns = 0  # where the make after the last break began
-        self._pulses = 0
-        self._break_ns = 0  # length of the last pulse
+        self._breaks: list[int] = []  # lengths of the pulses of this train
+        self._makes: list[int] = []  # and of the makes between them
         self._timer: Deadlines[Symbol] = Deadlines()  # in nanoseconds
         self._horizon_ns: int | None = None
 
@@ -177,7 +179,7 @@ class HookMachine:
         for symbol in GRACE_NS:
             self._timer.cancel(symbol)
         symbol_due = TIMERS.get(self._state)
-        if symbol_due is None or (symbol_due is Symbol.TRAIN_OVER and not self._pulses):
+        if symbol_due is None or (symbol_due is Symbol.TRAIN_OVER and not self._breaks):
             return
         self._timer.set(symbol_due, self._runs_out(symbol_due))
 
@@ -192,18 +194,25 @@ class HookMachine:
 
     def _may_be_flash(self) -> bool:
         """One break so far, in a call, as long as a flash and as long as a pulse."""
-        if not (self.talking and self._pulses == 1 and self._timings.flash_looks_like_pulse):
+        timings = self._timings
+        if not (self.talking and len(self._breaks) == 1 and timings.flash_looks_like_pulse):
             return False
-        return self._break_ns >= self._timings.flash_min_ms * NS_PER_MS
+        (length,) = self._breaks
+        if self.dial.made(length) and length < timings.shortest_key_ms * NS_PER_MS:
+            return False
+        return length >= timings.flash_min_ms * NS_PER_MS
 
     # --- what happens on the way from one state to the next ---
 
+    def _forget_train(self) -> None:
+        self._breaks, self._makes = [], []
+
     def _lift(self, t_ns: int) -> None:
-        self._pulses = 0
+        self._forget_train()
         self._report(Lifted(t_ns))
 
     def _hang_up(self, t_ns: int) -> None:
-        self._pulses = 0
+        self._forget_train()
         self._report(HungUp(t_ns))
 
     def _open(self, t_ns: int) -> None:
@@ -211,21 +220,24 @@ class HookMachine:
 
     def _judge_break(self, t_ns: int) -> None:
         length = self._edge_ns - self._opened_ns
-        kind = classify(self._timings, length, in_train=self._pulses > 0)
-        if kind is not Break.GLITCH:
-            self._closed_ns = self._edge_ns
+        kind = classify(self._timings, length, in_train=bool(self._breaks))
+        if kind is Break.GLITCH:
+            return
+        make, self._closed_ns = self._opened_ns - self._closed_ns, self._edge_ns
         if kind is Break.PULSE:
-            self._pulses += 1
-            self._break_ns = length
+            self._makes += [make] if self._breaks else []
+            self._breaks.append(length)
         elif kind is Break.UNKNOWN:
-            self._pulses = 0  # no dial does this: what was counted is no digit
+            self._forget_train()  # no dial does this: what was counted is no digit
         elif kind is Break.FLASH:
             self._report(Flashed(t_ns))
 
     def _end_train(self, t_ns: int) -> None:
         flash = self._may_be_flash()
-        pulses, self._pulses = self._pulses, 0
-        self._report(Flashed(t_ns) if flash else PulseTrain(pulses, t_ns))
+        breaks, makes = self._breaks, self._makes
+        self._forget_train()
+        self.dial.learn(breaks, makes)
+        self._report(Flashed(t_ns) if flash else PulseTrain(len(breaks), t_ns))
 
 
 _ACTIONS: Final[Mapping[tuple[Hook, Symbol], Callable[[HookMachine, int], None]]] = {

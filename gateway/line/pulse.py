@@ -47,6 +47,11 @@ class HookTimings:
         return min((self.flash_min_ms + self.flash_max_ms) // 2, 500)
 
     @property
+    def shortest_key_ms(self) -> int:
+        """An R key keeps its time within a fifth; a shorter break was made by something else."""
+        return self.typical_flash_ms * 4 // 5
+
+    @property
     def flash_looks_like_pulse(self) -> bool:
         """A European flash is as long as a dial pulse; a single break is then ambiguous."""
         return self.flash_min_ms <= self.pulse_max_ms
