@@ -17,3 +17,6 @@ class Finding:
     subject: str
     text: str
     fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.text}" + (f"; {self.fix}" if self.fix else "")
