@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from gateway.errors import HardwareError
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -19,4 +21,13 @@ class Finding:
     fix: str = ""
 
     def __str__(self) -> str:
+        """In one sentence, as an error or a record says it."""
         return f"{self.subject}: {self.text}" + (f"; {self.fix}" if self.fix else "")
+
+
+class FoundFaulty(HardwareError):
+    """A driver cannot work for a reason that the doctor would tell in the same words."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding

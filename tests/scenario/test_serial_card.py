@@ -84,4 +84,4 @@ def test_lifted_put_down_pulled_out_and_plugged_in(
     card.board.off_hook = True
     card.plug()
     phone.await_state("off-hook")
-    assert "is gone: plug the card in again" in gateway.log_text()
+    assert "it is gone; plug the card in again" in gateway.log_text()

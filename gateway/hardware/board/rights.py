@@ -19,7 +19,12 @@ _BY_ALL: Final = 0o006
 
 def may_i(path: Path) -> bool:
     """Whether this process may, unless it is root's, which says nothing of the service."""
-    return os.geteuid() != 0 and os.access(path, os.R_OK | os.W_OK)
+    return os.geteuid() != 0 and may_i_open(path)
+
+
+def may_i_open(path: Path) -> bool:
+    """Whether this process may, root's too."""
+    return os.access(path, os.R_OK | os.W_OK)
 
 
 def group_name(number: int) -> str:

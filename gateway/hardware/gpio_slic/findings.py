@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.errors import HardwareError
 from gateway.hardware.board.boot import is_raspberry, model
-from gateway.hardware.board.rights import refused
+from gateway.hardware.board.rights import may_i_open, refused
 from gateway.hardware.finding import Finding
 from gateway.hardware.gpio_slic.header import PinUsers, chip_number, header_chip, pin_users
 from gateway.hardware.gpio_slic.library import library
@@ -35,7 +35,7 @@ class Host:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     library: Callable[[], Finding] = library
     refused: Callable[[Path], str | None] = refused
-    may_i_look: Callable[[Path], bool] = lambda path: os.access(path, os.R_OK | os.W_OK)
+    may_i_look: Callable[[Path], bool] = may_i_open
     users: Callable[[], AbstractContextManager[PinUsers]] = pin_users
 
 

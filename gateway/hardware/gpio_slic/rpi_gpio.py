@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from gateway.errors import HardwareError
+from gateway.hardware.finding import FoundFaulty
 from gateway.hardware.gpio_slic.header import chip_number, header_chip
 from gateway.hardware.gpio_slic.library import INSTALL, library, own_folder
 
@@ -63,7 +64,7 @@ class RpiGpio:
 def _load() -> Any:
     found = library()
     if found.level != "ok":
-        raise HardwareError(str(found))
+        raise FoundFaulty(found)
     os.environ["RPI_LGPIO_CHIP"] = str(chip_number())
     with own_folder():
         try:
