@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from gateway.errors import HardwareError
+
+Level: TypeAlias = Literal["ok", "warning", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Finding:
     A failure keeps a line from working; a warning makes it work worse than it could.
     """
 
-    level: Literal["ok", "warning", "failure"]
+    level: Level
     subject: str
     text: str
     fix: str = ""

@@ -335,7 +335,7 @@ def test_run_is_told_apart_before_click_is_loaded(
 def test_help_lists_every_command(capsys: Outputs) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in ("run", "status", "calls", "handset", "check", "version", "phone"):
+    for command in ("run", "status", "calls", "handset", "check", "doctor", "version", "phone"):
         assert f"\n  {command} " in shown
 
 
