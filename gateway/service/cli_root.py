@@ -15,6 +15,7 @@ from gateway import __version__
 from gateway.errors import TipringError
 from gateway.service.cli_call import call
 from gateway.service.cli_context import Context, socket_option
+from gateway.service.cli_doctor import doctor
 from gateway.service.cli_handset import handset
 from gateway.service.control_client import CommandFailed, ControlClient, NoService
 from gateway.service.since import parse_since, rfc3339
@@ -204,6 +205,7 @@ def phone(context: Context, line: str) -> int:
 
 root.add_command(handset)
 root.add_command(call)
+root.add_command(doctor)
 
 
 def _print_json(value: Any, *, one_line: bool = False) -> None:

@@ -9,12 +9,29 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 
+class LinkStatus(Struct, frozen=True):
+    """The link to a line card. `state`: absent, knocking, syncing or up. Counts since the start:
+    `lines` are whole ones, `damaged` ones were made good, `retries` are commands sent again.
+    """
+
+    device: str
+    state: str
+    version: str | None
+    lines: int
+    damaged: int
+    retries: int
+    reconnects: int
+    resets: int
+
+
 class LineStatus(Struct, frozen=True):
-    """`state`: idle, ringing, off-hook or fault."""
+    """`state`: idle, ringing, off-hook or fault; `fault`: why, "" for a line in service."""
 
     name: str
     driver: str
     state: str
+    fault: str | UnsetType = UNSET
+    link: LinkStatus | UnsetType = UNSET
 
 
 class RtpStatus(Struct, frozen=True):

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
+from gateway.hardware.board.pins import pins_in_use
 from gateway.hardware.gpio_slic import pins as wiring
-from gateway.hardware.gpio_slic.board import pins_in_use
 from gateway.service.config_table import Table
 from gateway.service.problems import Key
 

@@ -95,8 +95,9 @@ def _check_devices(config: Config, report: Report) -> None:
         owner = seen.setdefault(os.path.realpath(line.serial), line.name)
         if owner != line.name:
             report.error(key, f'this is the device of "{owner}"; a line card has one line')
-        for text in device.doubts(line.serial):
-            report.warn(key, text)
+        doubt = device.changes_name(line.serial)
+        if doubt is not None:
+            report.warn(key, doubt)
 
 
 def _check_pins(config: Config, report: Report) -> None:

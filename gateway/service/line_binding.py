@@ -11,7 +11,7 @@ from gateway.errors import ExhaustedError
 from gateway.hardware.simulated import SimulatedLine
 from gateway.line import LineMachine
 from gateway.line.effects import Effect, PlayTone, StartRing, StopRing, StopTone
-from gateway.line.events import LineEvent, PortEvent
+from gateway.line.events import LineEvent, LineFault, LineReady, PortEvent
 from gateway.line.port import LinePort
 from gateway.line.tones import Tone
 from gateway.media.line import Line, ToneSegmentSpec, ToneSpec
@@ -43,6 +43,7 @@ class LineUnit:
         self.machine = machine
         self.audio = audio
         self.card: AlsaAudio | None = None
+        self.fault = ""  # why the line is out of service
         self._commands: deque[Callable[[], None]] = deque()
         self._loop = loop
         self._turn = turn
@@ -83,6 +84,11 @@ class LineUnit:
         found = []
         while (event := self.machine.next_event()) is not None:
             found.append(event)
+            match event:
+                case LineFault(text):
+                    self.fault = text
+                case LineReady():
+                    self.fault = ""
         return found
 
     def carry_out(self, now: float) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway import __version__
-from gateway.errors import TipringError
+from gateway.errors import HardwareError, TipringError
 from gateway.net.resolve import Resolver
 from gateway.service.config import DEFAULT_PATH, Config
 from gateway.service.config_file import read
@@ -45,7 +45,17 @@ def main(argv: Sequence[str]) -> int:
                 journal.write(Message.CONFIG_REFUSED, str(problem))
         except TipringError as error:
             journal.write(Message.START_FAILED, str(error))
+            if isinstance(error, HardwareError):
+                _explain(error, options, journal)
     return 1
+
+
+def _explain(error: HardwareError, options: argparse.Namespace, journal: Journal) -> None:
+    from gateway.service.doctor.at_start import explain  # noqa: PLC0415 - seldom needed
+    from gateway.service.doctor.case import Case, Silence  # noqa: PLC0415
+
+    reading = read(options.config, simulated=options.simulated)
+    explain(error, Case(options.config, reading, Silence("it could not start", "")), journal)
 
 
 def _load(options: argparse.Namespace, journal: Journal) -> Config:

@@ -52,6 +52,9 @@ class Message(Enum):
     START_FAILED = "856088cf03ed4089b9011d2787884192", Priority.ERR
     """The service cannot start: a device, a port or a right is missing."""
 
+    HARDWARE_FINDING = "2c98daad378244dc975e9190e2f41b98", Priority.WARNING
+    """Something is wrong with the hardware of a service that could not start."""
+
     REALTIME_REFUSED = "20e16a95e8f847a7a3f1c59c01d84aa9", Priority.WARNING
     """The system refused real-time priority or locked memory."""
 

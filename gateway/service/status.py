@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from gateway import __version__, sip
 from gateway.call.call import Call
+from gateway.hardware.linked import Linked
 from gateway.service import commands, limits
+from gateway.service.line_binding import LineUnit
 from gateway.service.media_binding import EngineVoice
 
 if TYPE_CHECKING:
@@ -19,10 +24,7 @@ def status(gateway: Gateway) -> commands.Status:
     return commands.Status(
         version=__version__,
         ready=gateway.ready,
-        lines=[
-            commands.LineStatus(name=name, driver=unit.port.driver, state=unit.machine.state)
-            for name, unit in gateway.units.items()
-        ],
+        lines=[line_status(unit) for unit in gateway.units.values()],
         registrations=[
             registration_status(each, gateway.now) for each in gateway.stack.registrations
         ],
@@ -31,6 +33,19 @@ def status(gateway: Gateway) -> commands.Status:
         realtime=commands.RealtimeStatus(
             fifo=realtime.fifo, locked=realtime.locked, why_not=realtime.why_not
         ),
+    )
+
+
+def line_status(unit: LineUnit) -> commands.LineStatus:
+    """One line, and its link where it has one."""
+    port = unit.port
+    link = commands.LinkStatus(**asdict(port.link_status())) if isinstance(port, Linked) else UNSET
+    return commands.LineStatus(
+        name=unit.name,
+        driver=port.driver,
+        state=unit.machine.state,
+        fault=unit.fault,
+        link=link,
     )
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.errors import ConfigError
 from gateway.hardware.gpio_slic import wire
-from gateway.hardware.gpio_slic.board import pins_in_use
 from gateway.hardware.gpio_slic.pins import Pins, check_pins
 from gateway.hardware.gpio_slic.wiring import Wiring
 from gateway.line.events import (
@@ -109,23 +107,3 @@ def test_wrong_pins(change: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize("pins", [Pins(), Pins(pd=None, est=None), Pins(std=None, q=())])
 def test_right_pins(pins: Pins) -> None:
     check_pins(pins, I2C, "phone1")
-
-
-BOARDS: list[tuple[str, list[str], str, set[int]]] = [
-    ("no Pi", ["dev/i2c-1"], "console=ttyAMA0", set()),
-    ("nothing on", ["proc/device-tree/model"], "root=/dev/mmcblk0p2", set()),
-    ("I2C", ["proc/device-tree/model", "dev/i2c-1"], "", {2, 3}),
-    ("SPI", ["proc/device-tree/model", "dev/spidev0.0"], "", {7, 8, 9, 10, 11}),
-    ("console", ["proc/device-tree/model"], "console=serial0,115200 console=tty1", {14, 15}),
-    ("a screen", ["proc/device-tree/model"], "console=tty1", set()),
-]
-
-
-@pytest.mark.parametrize(
-    ("files", "words", "used"), [r[1:] for r in BOARDS], ids=[r[0] for r in BOARDS]
-)
-def test_what_a_board_uses(tmp_path: Path, files: list[str], words: str, used: set[int]) -> None:
-    for name in [*files, "proc/cmdline"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(words)
-    assert set(pins_in_use(tmp_path)) == used

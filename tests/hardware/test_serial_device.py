@@ -95,12 +95,12 @@ def test_unplugged_and_plugged_again(port: Port) -> None:
     port.unplug()
     lost = port.next()
     assert isinstance(lost, Lost)
-    assert "is gone: plug the card in again" in lost.text
+    assert "it is gone; plug the card in again" in lost.text
     port.wire.write(b"to nobody")
     port.wire.try_again()
     missing = port.next()
     assert isinstance(missing, Lost)
-    assert "there is no " in missing.text
+    assert "there is no such device" in missing.text
     port.plug()
     port.wire.try_again()
     assert isinstance(port.next(), Opened)
@@ -137,79 +137,35 @@ def test_closing_ends_the_thread_at_once(port: Port, state: str) -> None:
 
 def test_no_such_device(tmp_path: Path) -> None:
     wire = SerialWire(str(tmp_path / "none"), lambda: None)
-    with pytest.raises(HardwareError, match=r"there is no .*none: plug the card in"):
+    with pytest.raises(HardwareError, match=r"none: there is no such device; plug the card in"):
         wire.open()
 
 
 def test_in_use_by_another_program(port: Port) -> None:
     with (
         serial.Serial(str(port.device), exclusive=True),
-        pytest.raises(HardwareError, match="is in use by another program: `sudo fuser -v "),
+        pytest.raises(HardwareError, match=": in use by "),
     ):
         port.wire.open()
 
 
 def test_no_serial_port(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(HardwareError, match="file cannot be used as a serial port"):
+    with pytest.raises(HardwareError, match="file: it cannot be used as a serial port"):
         SerialWire(str(tmp_path / "file"), lambda: None).open()
 
 
 ERRORS = [
-    (errno.ENOENT, "there is no /dev/x: plug the card in"),
-    (errno.ENODEV, "there is no /dev/x: plug the card in"),
-    (errno.EACCES, "/dev/x may not be opened: its group is dialout; `sudo usermod -aG dialout"),
-    (errno.EBUSY, "/dev/x is in use by another program"),
-    (errno.EAGAIN, "/dev/x is in use by another program"),
-    (errno.EIO, "/dev/x cannot be used as a serial port: [Errno 5]"),
+    (errno.ENOENT, "/dev/x: there is no such device; plug the card in"),
+    (errno.ENODEV, "/dev/x: there is no such device; plug the card in"),
+    (errno.EACCES, "/dev/x: it may not be opened: its group is dialout; `sudo usermod -aG dialout"),
+    (errno.EBUSY, "/dev/x: in use by another program; end it"),
+    (errno.EAGAIN, "/dev/x: in use by another program; end it"),
+    (errno.EIO, "/dev/x: it cannot be used as a serial port: [Errno 5]"),
 ]
 
 
 @pytest.mark.parametrize(("number", "text"), ERRORS)
 def test_what_an_error_means(number: int, text: str) -> None:
     error = serial.SerialException(number, os.strerror(number))
-    assert dev.why_not("/dev/x", error).startswith(text)
-
-
-@pytest.mark.parametrize(
-    ("device", "active", "in_the_way"),
-    [
-        ("/dev/ttyS0", "tty0 ttyS0\n", True),
-        ("/dev/ttyAMA10", "tty0 ttyAMA1\n", False),
-        ("/dev/ttyACM0", "tty0\n", False),
-        ("LINK", "ttyAMA0 tty1\n", True),
-        ("/dev/ttyS0", None, False),
-    ],
-)
-def test_a_console_in_the_way(
-    tmp_path: Path, device: str, active: str | None, in_the_way: bool
-) -> None:
-    consoles = tmp_path / "active"
-    if active is not None:
-        consoles.write_text(active)
-    link = tmp_path / "serial0"
-    link.symlink_to("/dev/ttyAMA0")
-    text = dev.console_in_the_way(str(link) if device == "LINK" else device, consoles)
-    assert (text is not None) is in_the_way
-    if text is not None:
-        assert "out of /boot/firmware/cmdline.txt" in text
-        assert "serial-getty@" in text
-
-
-DOUBTS = [
-    ("/dev/ttyUSB77", ["numbers change with the order", "there is no /dev/ttyUSB77"]),
-    ("/dev/ttyACM77", ["numbers change with the order", "there is no /dev/ttyACM77"]),
-    ("/dev/serial/by-id/none", ["there is no /dev/serial/by-id/none"]),
-    ("/dev/ttyAMA77", ["the system's console is on /dev/ttyAMA77", "there is no /dev/ttyAMA77"]),
-    ("/dev/null", []),
-]
-
-
-@pytest.mark.parametrize(("device", "begins"), DOUBTS)
-def test_doubts(tmp_path: Path, device: str, begins: list[str]) -> None:
-    consoles = tmp_path / "active"
-    consoles.write_text("tty0 ttyAMA77\n")
-    found = dev.doubts(device, consoles)
-    assert len(found) == len(begins)
-    for text, begin in zip(found, begins, strict=True):
-        assert text.startswith(begin)
+    assert str(dev.why_not("/dev/x", error)).startswith(text)

@@ -81,7 +81,15 @@ def test_lifted_put_down_pulled_out_and_plugged_in(
     phone.await_state("idle")
     card.unplug()
     phone.await_state("fault")
+    broken = phone.status()["lines"][0]
+    assert broken["fault"].endswith("it is gone; plug the card in again; it is tried for ever")
+    assert broken["link"]["state"] == "absent"
     card.board.off_hook = True
     card.plug()
     phone.await_state("off-hook")
-    assert "is gone: plug the card in again" in gateway.log_text()
+    line = phone.status()["lines"][0]
+    link = line["link"]
+    assert (line["fault"], link["state"], link["version"]) == ("", "up", "1.0")
+    assert (link["device"], link["damaged"], link["reconnects"]) == (str(card.device), 0, 1)
+    assert link["lines"] > 10
+    assert "it is gone; plug the card in again" in gateway.log_text()

@@ -297,10 +297,6 @@ WARNINGS = [
         SERIAL + 'serial = "/dev/ttyUSB77"',
         "5: line[0].serial: warning: numbers change with the order in which things are plugged in",
     ),
-    (
-        SERIAL + 'serial = "/dev/serial/by-id/none"',
-        "5: line[0].serial: warning: there is no /dev/serial/by-id/none: plug the card in",
-    ),
     (SERIAL + 'serial = "/dev/null"', "1: line[0]: warning: no audio: the line card rings, but"),
     (GPIO, "1: line[0]: warning: no audio: the bell rings, but the voice goes by a sound card"),
     (

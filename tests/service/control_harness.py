@@ -57,6 +57,22 @@ STATUS: dict[str, Any] = {
     "lines": [
         {"name": "phone1", "driver": "simulated", "state": "off-hook"},
         {"name": "phone2", "driver": "simulated", "state": "ringing"},
+        {
+            "name": "phone3",
+            "driver": "serial",
+            "state": "fault",
+            "fault": "line card /dev/x: it is gone; plug the card in again",
+            "link": {
+                "device": "/dev/x",
+                "state": "absent",
+                "version": None,
+                "lines": 4711,
+                "damaged": 12,
+                "retries": 3,
+                "reconnects": 2,
+                "resets": 1,
+            },
+        },
     ],
     "registrations": [
         {

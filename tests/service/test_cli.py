@@ -168,6 +168,9 @@ def test_status_for_people(service: FakeService, socket_path: Path, capsys: Outp
         "a1b2 phone1 from sip:[bold]\\x1b[2Jevil@example.com answered, on hold 500 498 2",
         "c3d4 phone3 to sip:600@example.com ringing 0 0 0",
         "limit sip.limits.connections = 8: reached 3 times so far",
+        "line phone3: line card /dev/x: it is gone; plug the card in again",
+        "line phone3: card ? absent, 4711 lines heard, 12 damaged, 3 commands sent again,"
+        " 2 reconnects, 1 restarts of the card",
     )
     plain = " ".join(shown.split())
     assert [line for line in lines if line not in plain] == []
@@ -332,7 +335,7 @@ def test_run_is_told_apart_before_click_is_loaded(
 def test_help_lists_every_command(capsys: Outputs) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in ("run", "status", "calls", "handset", "check", "version", "phone"):
+    for command in ("run", "status", "calls", "handset", "check", "doctor", "version", "phone"):
         assert f"\n  {command} " in shown
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from gateway.deadlines import Deadlines
 from gateway.errors import ConfigError, HardwareError
+from gateway.hardware.board.pins import pins_in_use
 from gateway.hardware.gpio_slic import wire
-from gateway.hardware.gpio_slic.board import pins_in_use
 from gateway.hardware.gpio_slic.pins import Pins, check_pins
 from gateway.hardware.gpio_slic.process import Ended, LineProcess, PinProcess
 from gateway.hardware.gpio_slic.ring_plan import SLOWEST_HZ, rung_hz

@@ -1,24 +1,20 @@
 """The board's pins over the RPi.GPIO API, as rpi-lgpio provides it. No other module imports it.
 
-The classic RPi.GPIO cannot see edges on Linux 6.6 and newer and does not run on a Pi 5; both
-install the same module, so which one is there is asked of the package list. Off a Pi,
-RPI_LGPIO_REVISION makes the import work and RPI_LGPIO_CHIP selects the chip.
+Off a Pi, RPI_LGPIO_REVISION makes the import work and RPI_LGPIO_CHIP selects the chip.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from gateway.errors import HardwareError
-
-_INSTALL: Final = 'install it with: pip install "tipring[gpio]"'
-_OLDEST: Final = {"rpi-lgpio": (0, 6), "lgpio": (0, 2, 2)}
+from gateway.hardware.finding import FoundFaulty
+from gateway.hardware.gpio_slic.header import chip_number, header_chip
+from gateway.hardware.gpio_slic.library import INSTALL, library, own_folder
 
 
 class RpiGpio:
@@ -26,7 +22,6 @@ class RpiGpio:
 
     def __init__(self) -> None:
         """Raises HardwareError when there is no library, no board or no right to it."""
-        _check_versions()
         self._library = _load()
         self._open = True
         with _refusal("the pins of the board cannot be opened"):
@@ -67,15 +62,11 @@ class RpiGpio:
 
 
 def _load() -> Any:
-    """Import it in a folder of its own.
-
-    lgpio makes a named pipe in $LG_WD and stays in that folder; the name is the same in every
-    process, and a pipe that two lines share gives the edges of one to the other. Once open it needs
-    no name, so the folder goes away again.
-    """
-    before = os.getcwd()
-    with tempfile.TemporaryDirectory(prefix="tipring-gpio-") as folder:
-        os.environ["LG_WD"] = folder
+    found = library()
+    if found.level != "ok":
+        raise FoundFaulty(found)
+    os.environ["RPI_LGPIO_CHIP"] = str(chip_number())
+    with own_folder():
         try:
             return import_module("RPi.GPIO")
         except (RuntimeError, NotImplementedError) as error:
@@ -83,24 +74,7 @@ def _load() -> Any:
                 f"{error} Lines with driver gpio need one; elsewhere use driver simulated"
             ) from None
         except ImportError as error:
-            raise HardwareError(f"the GPIO library does not load ({error}); {_INSTALL}") from None
-        finally:
-            os.chdir(before)
-
-
-def _check_versions() -> None:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - it is large
-
-    for name, oldest in _OLDEST.items():
-        try:
-            found = version(name)
-        except PackageNotFoundError:
-            raise HardwareError(f"the GPIO library {name} is not installed; {_INSTALL}") from None
-        if tuple(int(part) for part in found.split(".") if part.isdecimal()) < oldest:
-            wanted = ".".join(map(str, oldest))
-            raise HardwareError(
-                f"the GPIO library {name} {found} is too old, {wanted} is needed; {_INSTALL}"
-            )
+            raise HardwareError(f"the GPIO library does not load ({error}); {INSTALL}") from None
 
 
 @contextmanager
@@ -119,10 +93,6 @@ def _words(error: Exception) -> str:
     if "busy" in text.lower():
         return "another program uses it; gpioinfo names that program"
     if "can not open gpiochip" in text:
-        if not any(Path("/dev").glob("gpiochip*")):
-            return "there is no /dev/gpiochip*; lines with driver gpio need a Raspberry Pi"
-        return (
-            "permission denied, or another number is needed; the service's user has to be in the"
-            " group gpio, and /dev/gpiochip* needs the udev rule that comes with tipring"
-        )
+        found = header_chip()
+        return text if found.level == "ok" else str(found)
     return text

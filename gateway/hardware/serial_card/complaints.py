@@ -1,4 +1,4 @@
-"""What is wrong with a line card, and what to do about it, in the owner's words."""
+"""What is wrong with a line card, in the owner's words: what is seen; what to do about it."""
 
 from __future__ import annotations
 

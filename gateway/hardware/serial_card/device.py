@@ -3,94 +3,122 @@
 from __future__ import annotations
 
 import errno
-import grp
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-BY_ID: Final = "/dev/serial/by-id"
-CONSOLES: Final = Path("/sys/class/tty/console/active")
+from gateway.hardware.board.rights import SERVICE_GROUPS, group_name
+from gateway.hardware.finding import Finding
+
+BY_ID: Final = "dev/serial/by-id"
+_CONSOLES: Final = "sys/class/tty/console/active"
+_LOGINS: Final = r"sys/fs/cgroup/system.slice/system-serial\x2dgetty.slice"
 _NUMBERED: Final = re.compile(r"/dev/tty(USB|ACM)\d+")
+_ON_BOARD: Final = re.compile(r"/dev/(serial\d|ttyAMA\d+|ttyS\d+)")
 
 
-def doubts(device: str, consoles: Path = CONSOLES) -> list[str]:
-    """What speaks against a device, as far as it can be seen from outside."""
-    found = []
-    if _NUMBERED.fullmatch(device):
-        found.append(
-            "numbers change with the order in which things are plugged in;"
-            f" `ls -l {BY_ID}/` shows a name that stays"
-        )
-    in_the_way = console_in_the_way(device, consoles)
-    if in_the_way is not None:
-        found.append(in_the_way)
-    if not os.path.exists(device):
-        found.append(_missing(device))
-    return found
-
-
-def console_in_the_way(device: str, consoles: Path = CONSOLES) -> str | None:
-    """What to do when the kernel's console (and so a login) is on the device; None if it is not."""
-    try:
-        active = consoles.read_text().split()
-    except OSError:
-        return None  # no such thing here
-    tty = os.path.basename(os.path.realpath(device))
-    if tty not in active:
+def changes_name(device: str) -> str | None:
+    """What speaks against a name like /dev/ttyUSB0; None for one that stays."""
+    if not _NUMBERED.fullmatch(device):
         return None
     return (
-        f"the system's console is on {device}: take console=serial0,115200 (or console={tty},...)"
-        f" out of /boot/firmware/cmdline.txt, `systemctl disable serial-getty@{tty}`, and restart"
+        "numbers change with the order in which things are plugged in;"
+        f" `ls -l /{BY_ID}/` shows a name that stays"
     )
 
 
-def why_not(device: str, error: OSError) -> str:
+def in_the_way(device: str, root: Path = Path("/")) -> Finding | None:
+    """The kernel's console, or a login, on the device: both talk to whatever is there."""
+    tty = os.path.basename(os.path.realpath(device))
+    if tty in _text(root / _CONSOLES).split():
+        return Finding(
+            "failure",
+            device,
+            "the system's console is on it",
+            f"take console=serial0,115200 (or console={tty},...) out of /boot/firmware/cmdline.txt,"
+            f" `sudo systemctl disable serial-getty@{tty}`, and restart",
+        )
+    if (root / _LOGINS / f"serial-getty@{tty}.service").exists():
+        fix = f"`sudo systemctl disable --now serial-getty@{tty}`"
+        return Finding("failure", device, "a login waits on it", fix)
+    return None
+
+
+def missing(device: str, root: Path = Path("/")) -> Finding:
+    """It is not there; others may be."""
+    if _ON_BOARD.fullmatch(device):
+        fix = "put enable_uart=1 into /boot/firmware/config.txt, and restart"
+    else:
+        there = sorted(path.name for path in (root / BY_ID).glob("*"))
+        shown = f"/{BY_ID} has: {', '.join(there)}" if there else f"/{BY_ID} is empty now"
+        fix = f"plug the card in, or name another device ({shown})"
+    return Finding("failure", device, "there is no such device", fix)
+
+
+def why_not(device: str, error: OSError) -> Finding:
     """What an error of opening means, and what to do."""
     explain = _REASONS.get(error.errno or 0)
     if explain is not None:
         return explain(device)
-    return f"{device} cannot be used as a serial port: {error}"
+    fix = "name the device of a serial line card"
+    return Finding("failure", device, f"it cannot be used as a serial port: {error}", fix)
 
 
-def unplugged(device: str) -> str:
+def unplugged(device: str) -> Finding:
     """It was open, and is gone."""
-    return f"{device} is gone: plug the card in again; it is tried until it works"
+    return Finding("failure", device, "it is gone", "plug the card in again; it is tried for ever")
 
 
-def _missing(device: str) -> str:
-    return f"there is no {device}: plug the card in; `ls -l {BY_ID}/` shows what is there"
+def holders(device: str, root: Path = Path("/")) -> Iterator[str]:
+    """The programs that have it open, as far as this user may see: name and process."""
+    real = os.path.realpath(device)
+    for process in sorted((root / "proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        if int(process.name) != os.getpid() and real in _opened(process / "fd"):
+            yield f"{_text(process / 'comm').strip()} (process {process.name})"
 
 
-def _forbidden(device: str) -> str:
-    group = _group_of(device)
-    return (
-        f"{device} may not be opened: its group is {group};"
-        f" `sudo usermod -aG {group} USER` lets a user in, from the next login or restart on"
-    )
-
-
-def _in_use(device: str) -> str:
-    return (
-        f"{device} is in use by another program: `sudo fuser -v {device}` names it"
-        " (ModemManager tries every new port for some seconds)"
-    )
-
-
-def _group_of(device: str) -> str:
+def forbidden(device: str, path: Path | None = None) -> Finding:
+    """By the rights of its file, which is at `path`."""
     try:
-        return grp.getgrgid(os.stat(device).st_gid).gr_name
-    except (OSError, KeyError):
-        return "dialout"
+        group = group_name((path or Path(device)).stat().st_gid)
+    except OSError:
+        group = "dialout"
+    fix = f"`sudo usermod -aG {group} USER` lets a user in, from the next login or restart on"
+    if group not in SERVICE_GROUPS:
+        fix = f"give it to the group dialout by a udev rule, which lets the service in; {fix}"
+    return Finding("failure", device, f"it may not be opened: its group is {group}", fix)
 
 
-_REASONS: Final[Mapping[int, Callable[[str], str]]] = {
-    errno.ENOENT: _missing,
-    errno.ENODEV: _missing,
-    errno.ENXIO: _missing,
-    errno.EACCES: _forbidden,
-    errno.EPERM: _forbidden,
-    errno.EBUSY: _in_use,  # TIOCEXCL
-    errno.EAGAIN: _in_use,  # flock
+def in_use(device: str, root: Path = Path("/")) -> Finding:
+    """Others have it open."""
+    programs = ", ".join(holders(device, root)) or "another program"
+    fix = f"end it; `sudo fuser -v {device}` names it (ModemManager tries new ports for seconds)"
+    return Finding("failure", device, f"in use by {programs}", fix)
+
+
+def _opened(descriptors: Path) -> Iterator[str]:
+    try:
+        for descriptor in descriptors.iterdir():
+            yield os.readlink(descriptor)
+    except OSError:
+        return  # somebody else's, or just gone
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+_REASONS: Final[Mapping[int, Callable[[str], Finding]]] = {
+    errno.ENOENT: missing,
+    errno.ENODEV: missing,
+    errno.ENXIO: missing,
+    errno.EACCES: forbidden,
+    errno.EPERM: forbidden,
+    errno.EBUSY: in_use,  # TIOCEXCL
+    errno.EAGAIN: in_use,  # flock
 }

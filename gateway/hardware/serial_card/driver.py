@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.errors import ConfigError, HardwareError
+from gateway.hardware.linked import LinkStatus
 from gateway.hardware.serial_card.link import CardLink
 from gateway.hardware.serial_card.wire import Lost, Opened, Received, SerialWire, Wire
 from gateway.line.cadence import Cadence
@@ -82,6 +83,20 @@ class SerialLine:
         """Feed the line, or do not."""
         self.link.power(on)
         self._pass_on(now)
+
+    def link_status(self) -> LinkStatus:
+        """See Linked."""
+        counted = self.link.counters
+        return LinkStatus(
+            device=self.link.device,
+            state=self.link.state,
+            version=self.link.version,
+            lines=counted.lines,
+            damaged=counted.damaged,
+            retries=counted.retries,
+            reconnects=counted.reconnects,
+            resets=counted.resets,
+        )
 
     def next_deadline(self) -> float | None:
         """When the link's next timer is due; None before `start` and after `close`."""

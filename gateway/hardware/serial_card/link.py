@@ -45,7 +45,8 @@ class CardLink:
         self.transitions: deque[tuple[float, LinkState, Symbol, LinkState]] = deque(
             maxlen=KEPT_TRANSITIONS
         )
-        self._name = f"line card {device}"
+        self.device = device
+        self.name = f"line card {device}"
         self._state: LinkState = "absent"
         self._deadlines: Deadlines[_Timer] = Deadlines()
         self._commands = Commands(self.counters)
@@ -102,6 +103,7 @@ class CardLink:
 
     def opened(self, now: float) -> None:
         """The device is open: a card may be there."""
+        self.counters.openings += 1
         self._reader = LineReader()
         self._reports.forget_clock()
         self.version = None
@@ -123,6 +125,7 @@ class CardLink:
             except msg.WireError:
                 self._damage(t_ns)
             else:
+                self.counters.lines += 1
                 _RECEIVERS[type(message)](self, message, t_ns)
 
     # --- what comes out ---
@@ -215,7 +218,7 @@ class CardLink:
 
     def _fail(self, text: str, now: float) -> None:
         """Told once; the latest reason is what a ring is refused by."""
-        told, self._fault = self._fault, f"{self._name}: {text}"
+        told, self._fault = self._fault, f"{self.name}: {text}"
         self._bursts.stop()
         self._deadlines.cancel("patience")
         if told is None:

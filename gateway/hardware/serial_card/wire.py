@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any, Final, Protocol, TypeAlias
 
 from gateway.errors import HardwareError
+from gateway.hardware.finding import FoundFaulty
 from gateway.hardware.serial_card import device as dev
 from gateway.line.port import Wake
 
@@ -152,7 +153,7 @@ class SerialWire:
             data += self._port.read(self._port.in_waiting)
         except OSError:  # SerialException is one
             self._drop()
-            self._arrived(Lost(dev.unplugged(self._device), self._clock_ns()))
+            self._arrived(Lost(str(dev.unplugged(self._device)), self._clock_ns()))
             return
         if data:
             self._arrived(Received(data, self._clock_ns()))
@@ -170,14 +171,14 @@ class SerialWire:
             self._wake()
 
     def _open(self) -> Any:
-        in_the_way = dev.console_in_the_way(self._device)
+        in_the_way = dev.in_the_way(self._device)
         if in_the_way is not None:
-            raise HardwareError(in_the_way)
+            raise FoundFaulty(in_the_way)
         serial = import_module("serial")
         try:
             port = serial.Serial(self._device, BAUD, exclusive=True)
         except OSError as error:
-            raise HardwareError(dev.why_not(self._device, error)) from error
+            raise FoundFaulty(dev.why_not(self._device, error)) from error
         with suppress(OSError, ValueError):  # else an FTDI chip keeps each line for 16 ms
             port.set_low_latency_mode(True)
         return port

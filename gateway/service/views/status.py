@@ -42,6 +42,8 @@ def watch_status(client: ControlClient, interval_s: float) -> None:
 def status_view(answer: Answer) -> RenderableType:
     """The whole answer of `status`."""
     parts: list[RenderableType] = [_head(answer), lines_table(answer["lines"])]
+    for line in answer["lines"]:
+        parts.extend(_remarks(line))
     if answer["registrations"]:
         parts.append(registrations_table(answer["registrations"]))
     if answer["calls"]:
@@ -80,6 +82,26 @@ def lines_table(lines: list[Answer]) -> Table:
         style = STATE_STYLES.get(line["state"], "")
         view.add_row(safe(line["name"]), safe(line["driver"]), Text(line["state"], style=style))
     return view
+
+
+def _remarks(line: Answer) -> list[RenderableType]:
+    """Why a line is out of service, and how the link to its card does."""
+    remarks: list[RenderableType] = []
+    if line.get("fault"):
+        remarks.append(Text(f"line {line['name']}: {one_line(line['fault'])}", style="bold red"))
+    if line.get("link"):
+        link = line["link"]
+        text = f"line {line['name']}: card {link['version'] or '?'} {link['state']}, {counts(link)}"
+        remarks.append(Text(one_line(text), style="dim"))
+    return remarks
+
+
+def counts(link: Answer) -> str:
+    """What a link has counted since the start."""
+    return (
+        f"{link['lines']} lines heard, {link['damaged']} damaged, {link['retries']} commands sent"
+        f" again, {link['reconnects']} reconnects, {link['resets']} restarts of the card"
+    )
 
 
 def registrations_table(registrations: list[Answer]) -> Table:
