@@ -39,9 +39,10 @@ class RpiGpio:
             self._library.setup(pin, self._library.IN, pull_up_down=self._library.PUD_OFF)
 
     def make_output(self, pin: int, level: bool) -> None:
-        """Drive."""
+        """Drive. `initial` is for a pin that is no output yet: one that is keeps its level."""
         with _refusal(f"pin BCM {pin}"):
             self._library.setup(pin, self._library.OUT, initial=int(level))
+            self._library.output(pin, int(level))
 
     def read(self, pin: int) -> bool:
         """The present level."""
