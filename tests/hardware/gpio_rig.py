@@ -28,7 +28,7 @@ class VirtualProcess:
         self.stopped = False  # as by SIGSTOP
         self._arrivals: deque[Arrival] = deque()
         park(chip, wiring, lambda _: None)
-        self.slic = Slic(chip, wiring, self._tell, born_ns)
+        self.slic = Slic(chip, wiring, self._tell, born_ns, lambda _: None)
         self._tell(Recovered(now_ns))
         self.slic.begin(now_ns)
 

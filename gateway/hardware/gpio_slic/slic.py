@@ -27,10 +27,18 @@ Feed: TypeAlias = Literal["on", "off", "waking"]
 
 
 class Slic:
-    """One line. F/R and RM are outputs already, parked; it takes the rest when it is made."""
+    """One line. F/R and RM are outputs already, parked; it takes the rest when it is made.
+
+    `fuse`: see `ringer.py`.
+    """
 
     def __init__(
-        self, gpio: Gpio, wiring: Wiring, tell: Callable[[wire.Message], None], now_ns: int
+        self,
+        gpio: Gpio,
+        wiring: Wiring,
+        tell: Callable[[wire.Message], None],
+        now_ns: int,
+        fuse: Callable[[bool], object],
     ) -> None:
         self._gpio, self._pins, self._rest = gpio, wiring.pins, wiring.fr_rest
         self._tell = tell
@@ -41,9 +49,9 @@ class Slic:
         self._deadlines: Deadlines[str] = Deadlines()
         self._ringer = Ringer(
             gpio,
-            (self._pins.fr, self._pins.rm),
-            self._rest,
+            wiring,
             now_ns,
+            fuse=fuse,
             allowed=lambda: self._feed == "on" and not self._hook.level,
             began=self._began,
             tripped=self._tripped,

@@ -21,6 +21,7 @@ from typing import Final
 
 from gateway.hardware.gpio_slic import wire
 from gateway.hardware.gpio_slic.chip import Gpio
+from gateway.hardware.gpio_slic.fuse import Fuse
 from gateway.hardware.gpio_slic.park import Note, park
 from gateway.hardware.gpio_slic.rpi_gpio import RpiGpio
 from gateway.hardware.gpio_slic.slic import Slic
@@ -41,7 +42,7 @@ class Worker:
         os.set_blocking(messages, False)
         self._text = b""
         self._gpio = gpio
-        self._slic = Slic(gpio, wiring, self._tell, time.monotonic_ns())
+        self._slic = Slic(gpio, wiring, self._tell, time.monotonic_ns(), Fuse().burn)
 
     def run(self) -> None:
         """Until the pipe closes, or its reader has stopped reading; the bell is parked then."""
