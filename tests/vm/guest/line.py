@@ -19,6 +19,7 @@ from gpiod.line import Direction
 
 from gateway.hardware.registry import create_line
 from gateway.line import LinePort
+from gateway.line.events import PortEvent
 from tests.hardware.conformance import Watched
 from tests.hardware.fake_alsa import FakeLineAudio
 from tests.vm.guest import gestures
@@ -98,6 +99,25 @@ class GpioRig(Line):
 class Attended(Watched):
     """Port and machine are called when something has come or is due, as the service does."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._heard_ns: list[int] = []
+
+    def forget(self) -> None:
+        """What was so far is not of interest."""
+        self.raw.clear()
+        self.events.clear()
+        self._heard_ns.clear()
+
+    def heard_of(self, kind: type) -> list[int]:
+        """When the machine was told of these port events, CLOCK_MONOTONIC."""
+        told = zip(self.raw, self._heard_ns, strict=True)
+        return [at for event, at in told if isinstance(event, kind)]
+
+    def _heard(self, event: PortEvent) -> None:
+        super()._heard(event)
+        self._heard_ns.append(time.monotonic_ns())
+
     def run_for(self, seconds: float, step: float = 0.0) -> None:
         end = self.rig.now + seconds
         while (now := self.rig.now) < end:
@@ -115,6 +135,11 @@ def line_processes() -> list[int]:
         for folder in Path("/proc").iterdir()
         if folder.name.isdecimal() and PROGRAM in _command(folder)
     ]
+
+
+def processor_s(pid: int) -> float:
+    """What a process has had of the processor, in all its threads (clock_getcpuclockid(3))."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 @contextmanager
