@@ -120,4 +120,5 @@ def main(chip: Callable[[], Gpio] = RpiGpio) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # At once: the library's own threads would go on while the interpreter is taken to pieces.
+    os._exit(main())
