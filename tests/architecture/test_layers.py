@@ -139,7 +139,7 @@ def test_the_test_sees_what_it_should() -> None:
 # --- what is really loaded, in a process of its own ---------------------------------------------
 
 ENGINE = {"gateway.media._engine", "_cffi_backend"}
-DEVICES = {"alsaaudio", "serial", "RPi", "systemd"}
+DEVICES = {"alsaaudio", "serial", "RPi", "gpiod", "systemd"}
 
 LOADED: list[tuple[str, list[str], set[str]]] = [
     ("sip", of_package("sip"), ENGINE | DEVICES | {"asyncio", "socket", "dns", "msgspec"}),
@@ -147,7 +147,7 @@ LOADED: list[tuple[str, list[str], set[str]]] = [
     ("call", of_package("call"), ENGINE | DEVICES | {"asyncio", "socket", "dns", "msgspec"}),
     ("media.port", ["gateway.media.port"], ENGINE | {"asyncio", "socket"}),
     ("hardware", of_package("hardware"), ENGINE | DEVICES | {"asyncio", "socket"}),
-    ("service", ["gateway.service.main"], {"click", "rich", "dns", "alsaaudio", "serial", "RPi"}),
+    ("service", ["gateway.service.main"], {"click", "rich", "dns"} | DEVICES - {"systemd"}),
 ]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.errors import HardwareError
+from gateway.hardware.gpio_slic.chip import Edge
 
 
 class Written(NamedTuple):
@@ -28,7 +31,9 @@ class FakeChip:
     closed: bool = False
     _levels: dict[int, bool] = field(default_factory=dict)
     _outputs: dict[int, bool] = field(default_factory=dict)
-    _edges: dict[int, Callable[[int], None]] = field(default_factory=dict)
+    _watched: tuple[int, ...] = ()
+    _edges: deque[Edge] = field(default_factory=deque)
+    _bell: int | None = None
 
     # --- Gpio ---
 
@@ -55,16 +60,30 @@ class FakeChip:
         self.written.append(Written(self.clock(), pin, level))
         self.on_write(self.written[-1])
 
-    def watch(self, pin: int, edge: Callable[[int], None]) -> None:
-        self._check(pin)
-        if self._outputs.get(pin, True):
-            raise HardwareError(f"pin BCM {pin}: it is no input")
-        self._edges[pin] = edge
+    def watch(self, pins: Sequence[int]) -> None:
+        for pin in pins:
+            self.make_input(pin)
+        self._watched = tuple(pins)
+
+    def fileno(self) -> int:
+        if self._bell is None:
+            self._bell = os.eventfd(len(self._edges))
+        return self._bell
+
+    def edges(self) -> Iterator[Edge]:
+        if self._bell is not None and self._edges:
+            os.eventfd_read(self._bell)
+        while self._edges:
+            yield self._edges.popleft()
 
     def close(self) -> None:
         self.closed = True
+        self._watched = ()
         self._edges.clear()
         self._outputs.clear()
+        if self._bell is not None:
+            os.close(self._bell)
+            self._bell = None
 
     # --- the other end ---
 
@@ -72,8 +91,10 @@ class FakeChip:
         """Turn an input from outside; not `seen`: the edge gets lost on its way."""
         if self._levels.get(pin, False) is not level:
             self._levels[pin] = level
-            if seen and pin in self._edges:
-                self._edges[pin](pin)
+            if seen and pin in self._watched:
+                self._edges.append(Edge(pin, level, self.clock()))
+                if self._bell is not None:
+                    os.eventfd_write(self._bell, 1)
 
     def level(self, pin: int) -> bool:
         """What a meter at the pin would show."""

@@ -28,15 +28,19 @@ class VirtualProcess:
         self.stopped = False  # as by SIGSTOP
         self._arrivals: deque[Arrival] = deque()
         park(chip, wiring, lambda _: None)
-        self.slic = Slic(chip, wiring, self._tell, born_ns)
-        for pin in self.slic.watched():
-            chip.watch(pin, self._seen)
+        self.slic = Slic(chip, wiring, self._tell, born_ns, lambda _: None)
         self._tell(Recovered(now_ns))
         self.slic.begin(now_ns)
 
     def run_to(self, now_ns: int) -> None:
         if not self.stopped:
+            self.take_edges()
             self.slic.handle_deadline(now_ns)
+            self.take_edges()
+
+    def take_edges(self) -> None:
+        for edge in self.chip.edges():
+            self.slic.edge(edge)
 
     def next_ns(self) -> int | None:
         return None if self.stopped or self.chip.closed else self.slic.next_ns()
@@ -63,9 +67,6 @@ class VirtualProcess:
         while not self.slic.parked:
             self.slic.handle_deadline(self.slic.next_ns() or 0)
         self.chip.close()
-
-    def _seen(self, pin: int) -> None:
-        self.slic.edge(self.slic.see(pin, self.chip.clock()))
 
     def _tell(self, message: wire.Message) -> None:
         self._arrivals.append(wire.read_message(wire.message_line(message)))

@@ -1,9 +1,10 @@
-"""Edges that come without a level, that get lost, and a decoder's outputs that still move."""
+"""Edges that get lost, and a decoder's outputs that still move."""
 
 from __future__ import annotations
 
 import pytest
 
+from gateway.hardware.gpio_slic.chip import Edge
 from gateway.hardware.gpio_slic.decoder import Decoder
 from gateway.hardware.gpio_slic.sensed import DOUBT_NS, LOOK_NS
 from gateway.line import OffHook, OnHook
@@ -55,7 +56,7 @@ def test_an_edge_that_is_late_is_no_lost_one() -> None:
     line.run_for(0.004)  # looked at, and doubted
     process = rig.process
     assert process is not None
-    process.slic.edge(process.slic.see(PINS.shk, rig.now_ns))
+    process.slic.edge(Edge(PINS.shk, True, rig.now_ns))
     line.run_for(1)
     assert [e.off_hook for e in line.raw if isinstance(e, HookEdge)] == [True]
 

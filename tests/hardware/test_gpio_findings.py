@@ -19,8 +19,8 @@ from tests.hardware.machines import Files, check_findings, machine, pi
 
 CHIP = "dev/gpiochip0"
 PI = pi() | {CHIP: ""}
-NEEDED = {"rpi-lgpio": "0.6", "lgpio": "0.2.2.0"}
-LIBRARY = "ok GPIO library: rpi-lgpio 0.6, lgpio 0.2.2.0"
+NEEDED = {"rpi-lgpio": "0.6", "lgpio": "0.2.2.0", "gpiod": "2.2.0"}
+LIBRARY = "ok GPIO library: rpi-lgpio 0.6, lgpio 0.2.2.0, gpiod 2.2.0"
 OPEN = "ok GPIO chip: /dev/gpiochip0 may be opened"
 
 

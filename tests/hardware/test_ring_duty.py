@@ -29,6 +29,7 @@ class Bench:
     def __init__(self) -> None:
         self.now = 0
         self.late_ns = 0
+        self.burning = False
         self.chip = FakeChip(lambda: self.now)
         self.slic = self.begin()
 
@@ -37,17 +38,23 @@ class Bench:
         if self.chip.closed:
             self.chip = FakeChip(lambda: self.now, self.chip.written)
         park(self.chip, WIRING, lambda _: None)
-        slic = Slic(self.chip, WIRING, lambda _: None, self.now)
-        for pin in slic.watched():
-            self.chip.watch(pin, lambda pin: slic.edge(slic.see(pin, self.now)))
-        return slic
+        return Slic(self.chip, WIRING, lambda _: None, self.now, self.burn)
+
+    def burn(self, on: bool) -> None:
+        """RM is high only while the fuse burns."""
+        assert on is not self.burning
+        self.burning = on
+        assert not self.chip.level(PINS.rm)
 
     def restart(self) -> None:
         self.chip.close()
+        self.burning = False
         self.slic = self.begin()
 
     def run_for(self, ns: int) -> None:
         end = self.now + ns
+        for edge in self.chip.edges():
+            self.slic.edge(edge)
         while (due := self.slic.next_ns()) is not None and due + self.late_ns <= end:
             self.now = max(self.now, due + self.late_ns)
             self.slic.handle_deadline(self.now)

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+
+class Edge(NamedTuple):
+    """An input changed to `level`, at this time of CLOCK_MONOTONIC."""
+
+    pin: int
+    level: bool
+    t_ns: int
 
 
 class Gpio(Protocol):
@@ -21,11 +29,17 @@ class Gpio(Protocol):
     def write(self, pin: int, level: bool) -> None:
         """Drive an output."""
 
-    def watch(self, pin: int, edge: Callable[[int], None]) -> None:
-        """Call `edge(pin)` for every change of an input, on a thread of the chip's own.
+    def watch(self, pins: Sequence[int]) -> None:
+        """Make these inputs, whose every change `edges` tells. Once.
 
         No debouncing: bounce is decided in `gateway.line`, and a decoder's outputs have none.
         """
+
+    def fileno(self) -> int:
+        """Readable when there are edges; for a chip that is watched."""
+
+    def edges(self) -> Iterable[Edge]:
+        """What has changed since the last call, in order; does not wait."""
 
     def close(self) -> None:
         """Let every pin go. Idempotent."""

@@ -18,7 +18,8 @@ from gateway.hardware.finding import Finding
 
 SUBJECT: Final = "GPIO library"
 INSTALL: Final = 'install it with: pip install "tipring[gpio]"'
-_OLDEST: Final = {"rpi-lgpio": (0, 6), "lgpio": (0, 2, 2)}  # an lgpio 0.0 is a stub
+# An lgpio 0.0 is a stub.
+_OLDEST: Final = {"rpi-lgpio": (0, 6), "lgpio": (0, 2, 2), "gpiod": (2, 1)}
 _REPLACE: Final = (
     "remove it (`pip uninstall RPi.GPIO`, or `apt remove python3-rpi.gpio`), then"
     " `pip install --force-reinstall rpi-lgpio`"

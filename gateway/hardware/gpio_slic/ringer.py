@@ -17,6 +17,7 @@ from gateway.deadlines import Deadlines
 from gateway.hardware.gpio_slic.chip import Gpio
 from gateway.hardware.gpio_slic.duty import DutyInterlock
 from gateway.hardware.gpio_slic.ring_plan import MS, PARK_NS, Burst, plan
+from gateway.hardware.gpio_slic.wiring import Wiring
 
 TRIP_NS: Final = 10 * MS
 # From the time that was read before RM was switched to when it surely was.
@@ -36,25 +37,26 @@ TRANSITIONS: Final[Mapping[State, Mapping[str, State]]] = {
 class Ringer:
     """`began(now_ns)` at each burst, `tripped(now_ns)` at an answer, `rested(now_ns)` at RM low.
 
-    `allowed()`: whether the circuit can ring now (fed, the handset in its place). The pins are
-    outputs already, parked.
+    `fuse(on)` is called before RM goes high and after it is low. `allowed()`: whether the circuit
+    can ring now (fed, the handset in its place). The pins are outputs already, parked.
     """
 
     def __init__(
         self,
         gpio: Gpio,
-        pins: tuple[int, int],
-        rest: bool,
+        wiring: Wiring,
         now_ns: int,
         *,
+        fuse: Callable[[bool], object],
         allowed: Callable[[], bool],
         began: Callable[[int], None],
         tripped: Callable[[int], None],
         rested: Callable[[int], None],
     ) -> None:
         self._gpio = gpio
-        self._fr, self._rm = pins
-        self._rest = rest
+        self._fr, self._rm = wiring.pins.fr, wiring.pins.rm
+        self._rest = wiring.fr_rest
+        self._fuse = fuse
         self._allowed = allowed
         self._began, self._tripped, self._rested = began, tripped, rested
         self._duty = DutyInterlock(now_ns)
@@ -129,6 +131,7 @@ class Ringer:
             return
         burst = self._round[self._index]
         self._duty.begin(now_ns, burst.high_ns, first=self._index == 0)
+        self._fuse(True)
         self._gpio.write(self._rm, True)
         self._enter_state("begin")
         self._burst, self._burst_ns = burst, now_ns
@@ -155,6 +158,7 @@ class Ringer:
 
     def _down(self, now_ns: int) -> None:
         self._gpio.write(self._rm, False)
+        self._fuse(False)
         self._duty.end(now_ns + _WRITE_NS)
         self._deadlines.cancel("trip")
         self._enter_state("next" if self._round else "done")

@@ -1,9 +1,8 @@
-"""The level of a watched pin, from edges that come without one.
+"""The level of a watched pin, by its edges and by a look at it now and then.
 
-The library calls back with the pin alone, and reading the pin then tells how it is by now, not how
-it was. So the level alternates with each edge, and a look at the pin finds out when one was lost:
-soon after the last edge, since that is when edges get lost, and slowly ever after. A level that was
-wrong so long is a glitch to the hook machine, and no dialled digit.
+An edge can get lost: the kernel's queue is not endless. A look at the pin finds out, soon after the
+last edge, since that is when edges get lost, and slowly ever after. A level that was wrong so long
+is a glitch to the hook machine, and no dialled digit.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ class SensedPin:
         """When `look` wants to be called next."""
         return self._look_ns
 
-    def edge(self, t_ns: int) -> None:
-        """The pin changed."""
-        self.level = not self.level
+    def edge(self, level: bool, t_ns: int) -> None:
+        """The pin changed to `level`; if that is no news, the edge between was lost."""
+        self.level = level
         self.since_ns = t_ns
         self._doubt_ns = None
         self._look_ns = t_ns + SETTLED_NS

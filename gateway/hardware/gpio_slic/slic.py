@@ -1,6 +1,6 @@
 """Everything on the pins of one line: hook, bell, feed, polarity, decoder. Sans-IO over a Gpio.
 
-Edges come in as they were seen (`edge`), commands as they were told (`command`), time as integer
+Edges come in as the chip has them (`edge`), commands as they were told (`command`), time as integer
 nanoseconds; levels go out through the Gpio and events through `tell`. The process around it
 (`worker.py`) has the clock, the pipe and the chip.
 """
@@ -8,11 +8,11 @@ nanoseconds; levels go out through the Gpio and events through `tell`. The proce
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from gateway.deadlines import Deadlines
 from gateway.hardware.gpio_slic import wire
-from gateway.hardware.gpio_slic.chip import Gpio
+from gateway.hardware.gpio_slic.chip import Edge, Gpio
 from gateway.hardware.gpio_slic.decoder import Decoder
 from gateway.hardware.gpio_slic.ring_plan import MS
 from gateway.hardware.gpio_slic.ringer import Ringer
@@ -26,19 +26,19 @@ WAKE_NS: Final = 50 * MS  # after power-down, SHK says nothing for so long
 Feed: TypeAlias = Literal["on", "off", "waking"]
 
 
-class Edge(NamedTuple):
-    """One edge: its pin, when it was seen, and the value of Q at that moment."""
-
-    pin: int
-    t_ns: int
-    value: int = 0
-
-
 class Slic:
-    """One line. F/R and RM are outputs already, parked; it takes the rest when it is made."""
+    """One line. F/R and RM are outputs already, parked; it takes the rest when it is made.
+
+    `fuse`: see `ringer.py`.
+    """
 
     def __init__(
-        self, gpio: Gpio, wiring: Wiring, tell: Callable[[wire.Message], None], now_ns: int
+        self,
+        gpio: Gpio,
+        wiring: Wiring,
+        tell: Callable[[wire.Message], None],
+        now_ns: int,
+        fuse: Callable[[bool], object],
     ) -> None:
         self._gpio, self._pins, self._rest = gpio, wiring.pins, wiring.fr_rest
         self._tell = tell
@@ -49,28 +49,21 @@ class Slic:
         self._deadlines: Deadlines[str] = Deadlines()
         self._ringer = Ringer(
             gpio,
-            (self._pins.fr, self._pins.rm),
-            self._rest,
+            wiring,
             now_ns,
+            fuse=fuse,
             allowed=lambda: self._feed == "on" and not self._hook.level,
             began=self._began,
             tripped=self._tripped,
             rested=self._rested,
         )
-        for pin in self._inputs():
+        watched = self._watched()
+        for pin in self._others(watched):
             gpio.make_input(pin)
+        gpio.watch(watched)
         self._decoder = Decoder(self.read_q, tell)
-        self._sensed = {pin: SensedPin(gpio.read(pin), now_ns) for pin in self.watched()}
+        self._sensed = {pin: SensedPin(gpio.read(pin), now_ns) for pin in watched}
         self._hook = self._sensed[self._pins.shk]
-
-    def watched(self) -> list[int]:
-        """The pins whose edges `edge` wants."""
-        wanted = (self._pins.shk, self._pins.std, self._pins.est)
-        return [pin for pin in wanted if pin is not None]
-
-    def see(self, pin: int, t_ns: int) -> Edge:
-        """An edge, on the thread that sees it: reads what will not wait, changes nothing."""
-        return Edge(pin, t_ns, self.read_q() if pin == self._pins.std else 0)
 
     def read_q(self) -> int:
         """What the decoder's outputs say, Q1 the lowest bit."""
@@ -83,8 +76,8 @@ class Slic:
     def edge(self, edge: Edge) -> None:
         """A watched pin changed."""
         sensed = self._sensed[edge.pin]
-        sensed.edge(edge.t_ns)
-        self._changed(edge.pin, sensed, edge.value)
+        sensed.edge(edge.level, edge.t_ns)
+        self._changed(edge.pin, sensed)
 
     def command(self, command: wire.Command, now_ns: int) -> None:
         """Do what the line wants."""
@@ -123,8 +116,7 @@ class Slic:
             _DUE[name](self, now_ns)
         for pin, sensed in self._sensed.items():
             if sensed.look_ns <= now_ns and sensed.look(self._gpio.read(pin), now_ns):
-                value = self.read_q() if pin == self._pins.std else 0
-                self._changed(pin, sensed, value)
+                self._changed(pin, sensed)
 
     @property
     def parked(self) -> bool:
@@ -179,9 +171,9 @@ class Slic:
 
     # --- hook, feed and decoder ---
 
-    def _changed(self, pin: int, sensed: SensedPin, value: int) -> None:
+    def _changed(self, pin: int, sensed: SensedPin) -> None:
         if pin == self._pins.std:
-            self._decoder.std(sensed.level, sensed.since_ns, value)
+            self._decoder.std(sensed.level, sensed.since_ns, self.read_q())
         elif pin == self._pins.est:
             self._decoder.est(sensed.level, sensed.since_ns)
         elif self._ringer.high:
@@ -218,10 +210,14 @@ class Slic:
         self._feed = "on"
         self._tell_hook(now_ns)
 
-    def _inputs(self) -> list[int]:
-        """Everything but F/R and RM; PD too, which nothing drives while the line is fed."""
-        outputs = (self._pins.fr, self._pins.rm)
-        return [pin for _, pin in self._pins.wired() if pin not in outputs]
+    def _watched(self) -> list[int]:
+        wanted = (self._pins.shk, self._pins.std, self._pins.est)
+        return [pin for pin in wanted if pin is not None]
+
+    def _others(self, watched: list[int]) -> list[int]:
+        """Q, and PD, which nothing drives while the line is fed."""
+        taken = (self._pins.fr, self._pins.rm, *watched)
+        return [pin for _, pin in self._pins.wired() if pin not in taken]
 
 
 _DUE: Final[Mapping[str, Callable[[Slic, int], None]]] = {

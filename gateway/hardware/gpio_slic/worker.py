@@ -1,11 +1,10 @@
 """The process that works the pins of one line: clock, pipe and chip around a Slic.
 
 A process of its own, so that nothing the service does (a busy interpreter, a stalled loop, its
-death) reaches the bell or the time stamps: edges are stamped where no other thread wants the
-interpreter, and a burst ends on a deadline that the service cannot miss. The pipe is its leash:
-when it closes, the bell is parked and the process ends; when nobody sends a Beat for two seconds,
-the bell is parked. SIGTERM and SIGINT go to the whole group of the service, which still has to end
-its calls: they are for the service to follow.
+death) reaches the bell, or Q that has to be read when StD rises: a burst ends on a deadline that
+the service cannot miss. The pipe is its leash: when it closes, the bell is parked and the process
+ends; when nobody sends a Beat for two seconds, the bell is parked. SIGTERM and SIGINT go to the
+whole group of the service, which still has to end its calls: they are for the service to follow.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ import select
 import signal
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from gateway.hardware.gpio_slic import wire
 from gateway.hardware.gpio_slic.chip import Gpio
+from gateway.hardware.gpio_slic.fuse import Fuse
 from gateway.hardware.gpio_slic.park import Note, park
 from gateway.hardware.gpio_slic.rpi_gpio import RpiGpio
-from gateway.hardware.gpio_slic.slic import Edge, Slic
+from gateway.hardware.gpio_slic.slic import Slic
 from gateway.hardware.gpio_slic.wiring import Wiring
 from gateway.line.events import Fault, Recovered
 
@@ -40,14 +39,10 @@ class Worker:
 
     def __init__(self, gpio: Gpio, wiring: Wiring, commands: int, messages: int) -> None:
         self._commands, self._messages = commands, messages
-        self._edges: deque[Edge] = deque()
-        self._woken, self._wake = os.pipe()
-        for end in (self._woken, self._wake, messages):
-            os.set_blocking(end, False)
+        os.set_blocking(messages, False)
         self._text = b""
-        self._slic = Slic(gpio, wiring, self._tell, time.monotonic_ns())
-        for pin in self._slic.watched():
-            gpio.watch(pin, self._seen)
+        self._gpio = gpio
+        self._slic = Slic(gpio, wiring, self._tell, time.monotonic_ns(), Fuse().burn)
 
     def run(self) -> None:
         """Until the pipe closes, or its reader has stopped reading; the bell is parked then."""
@@ -63,11 +58,9 @@ class Worker:
     def _turn(self, inputs: list[int]) -> bool:
         due = self._slic.next_ns()
         timeout = None if due is None else max(0, due - time.monotonic_ns()) / 1e9
-        ready, _, _ = select.select([*inputs, self._woken], [], [], timeout)
-        if self._woken in ready:
-            os.read(self._woken, _READ_BYTES)
-        while self._edges:
-            self._slic.edge(self._edges.popleft())
+        ready, _, _ = select.select([*inputs, self._gpio.fileno()], [], [], timeout)
+        for edge in self._gpio.edges():
+            self._slic.edge(edge)
         self._slic.handle_deadline(time.monotonic_ns())
         return self._commands not in ready or self._obey()
 
@@ -77,12 +70,6 @@ class Worker:
         for line in lines:
             self._slic.command(wire.read_command(line.decode("ascii")), time.monotonic_ns())
         return bool(data)
-
-    def _seen(self, pin: int) -> None:
-        """On the chip's thread."""
-        self._edges.append(self._slic.see(pin, time.monotonic_ns()))
-        with suppress(BlockingIOError):
-            os.write(self._wake, b"\0")
 
     def _tell(self, message: wire.Message) -> None:
         tell(self._messages, message)
@@ -133,4 +120,5 @@ def main(chip: Callable[[], Gpio] = RpiGpio) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # At once: the library's own threads would go on while the interpreter is taken to pieces.
+    os._exit(main())

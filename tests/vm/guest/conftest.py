@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.vm.guest.board import Board
+from tests.vm.guest.hand import Hand
 from tests.vm.guest.handset import Handset
 
 
@@ -19,6 +22,12 @@ def board() -> Board:
 @pytest.fixture
 def handset(board: Board) -> Handset:
     return Handset(board)
+
+
+@pytest.fixture(scope="session")
+def hand() -> Iterator[Hand]:
+    with Hand() as hand:
+        yield hand
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -31,8 +31,9 @@ class Burst:
 
     @property
     def frequency(self) -> float:
-        """Of the ringing current, in hertz, from the first turn of F/R to the last."""
-        return (len(self.turns) - 1) / 2 / ((self.turns[-1] - self.turns[0]) / 1e9)
+        """Of the ringing current, in hertz; the last half is left out, for it may be cut short."""
+        first, last, count = self.turns[0], self.turns[-2], len(self.turns) - 2
+        return count / 2 / ((last - first) / 1e9)
 
     @property
     def longest_half_s(self) -> float:
@@ -42,7 +43,7 @@ class Burst:
     @property
     def parked_s(self) -> float:
         """From the last turn of F/R to RM low: 10 to 500 ms by the data sheet."""
-        return (self.end_ns - self.turns[-1]) / 1e9
+        return (self.end_ns - max(self.turns, default=self.start_ns)) / 1e9
 
 
 def edges(levels: Iterable[Level], signal: str) -> list[Level]:
