@@ -17,13 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.hardware.audio.direction import TARGET
-from gateway.hardware.audio_alsa import AlsaAudio
+from gateway.hardware.audio.reports import Reports
+from gateway.hardware.audio_alsa import AlsaAudio, Devices
+from gateway.media.resample import Resampler
 
 pytestmark = pytest.mark.peer
 
 LIMIT_S = 20
 RATE = 8000
+LEVEL = 100  # samples: always enough, never too much
 TONE_HZ = 500.0  # sixteen samples a turn
 PLUGIN = "libasound_module_pcm_pulse.so"
 
@@ -58,10 +60,10 @@ class ToneLine:
         return len(pcm) // 2
 
     def source_level(self) -> int:
-        return TARGET
+        return LEVEL
 
     def sink_level(self) -> int:
-        return TARGET
+        return LEVEL
 
     def start_sink(self) -> None: ...
     def stop_sink(self) -> None: ...
@@ -121,7 +123,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server.kill()
 
 
-class Reports:
+class Told:
     """What the audio threads reported, with an event for each thing waited for."""
 
     def __init__(self) -> None:
@@ -138,15 +140,15 @@ class Reports:
         if len(self.faults) == 2:
             self.both_failed.set()
 
-    def recovered(self) -> None:
+    def recovered(self, _text: str) -> None:
         self.recoveries += 1
         if self.recoveries == 2:
             self.both_recovered.set()
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def reports() -> Told:
+    return Told()
 
 
 @pytest.fixture
@@ -155,9 +157,10 @@ def line() -> ToneLine:
 
 
 @pytest.fixture
-def audio(server: Server, line: ToneLine, reports: Reports) -> Iterator[AlsaAudio]:
+def audio(server: Server, line: ToneLine, reports: Told) -> Iterator[AlsaAudio]:
     """Started once the server is there: a retry is what finds it."""
-    audio = AlsaAudio(line, "mouth", "ear", reports.fault, on_recovered=reports.recovered)
+    told = Reports(reports.fault, reports.recovered)
+    audio = AlsaAudio(line, Devices("mouth", "ear"), Resampler, told)
     audio.start()
     yield audio
     audio.stop()
@@ -181,12 +184,12 @@ def test_a_tone_goes_round(audio: AlsaAudio, line: ToneLine) -> None:
     assert line.heard_enough.wait(LIMIT_S)
     audio.stop()
     assert best_second(line.heard) > 0.9
-    assert audio.capture.periods > 100
-    assert audio.playback.periods > 100
+    assert audio.capture.counters.periods > 100
+    assert audio.playback.counters.periods > 100
 
 
 def test_a_card_that_goes_away_comes_back(
-    server: Server, audio: AlsaAudio, line: ToneLine, reports: Reports
+    server: Server, audio: AlsaAudio, line: ToneLine, reports: Told
 ) -> None:
     assert line.heard_enough.wait(LIMIT_S)
     reports.forget()

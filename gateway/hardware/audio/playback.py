@@ -6,65 +6,97 @@ import errno
 import os
 from typing import Any
 
-from gateway.hardware.audio.direction import BAD_TRIES, PERIOD, PERIODS, TARGET, CardLost, Direction
+from gateway.hardware.audio.card import Shape
+from gateway.hardware.audio.clock_match import ClockMatch
+from gateway.hardware.audio.convert import to_card
+from gateway.hardware.audio.direction import BAD_TRIES, LIMIT, SPREAD, TICK, CardLost, Direction
 from gateway.media.port import SAMPLE_BYTES, SAMPLE_RATE
+
+MARGIN = 32  # samples in the card, beside a period, when the engine's tick comes
+RESERVE = 24  # while the card has more, the tick is waited for
+LOOK_S = 0.0025
 
 
 class Playback(Direction):
-    """Sink ring to card."""
+    """Sink ring to card. The level is what both still have: least just before the engine's tick."""
 
     kind = "playback"
 
-    def begin(self, pcm: Any, period: int) -> None:
-        self._filling = True
+    def begin(self, pcm: Any, shape: Shape) -> None:
+        self._convert = to_card(shape, self.world.make_converter)
+        self._frame = shape.channels * SAMPLE_BYTES
+        self._period = shape.samples(shape.period)
+        floor = self._period + MARGIN
+        self.match = ClockMatch(floor, floor + SPREAD)
+        self._margin = shape.frames(floor) * self._frame
+        self._least = floor
+        self._empty = True
         # Whatever was collected while there was no card is old: nobody wants to hear it late.
-        self._take(max(0, self.audio.sink_level() - TARGET))
-        for _ in range(PERIODS // 2):
-            self._write(pcm, bytes(period * SAMPLE_BYTES))
+        self._take(self.audio.sink_level())
 
-    def move(self, pcm: Any, period: int) -> None:
-        level = self.audio.sink_level()
-        if self._filling and level < TARGET:
-            self.counters.inserted += period
-            self._write(pcm, bytes(period * SAMPLE_BYTES))
-            return
-        if self._filling or self.match.overflows(level):
-            self._take(level - TARGET)
+    def move(self, pcm: Any, shape: Shape) -> bool:
+        level, queued = self.audio.sink_level(), self._queued(pcm, shape)
+        self._least = min(self._least, level + queued)
+        if level >= self._period:
+            self._play(pcm, level, queued)
+        elif queued > RESERVE:
+            self.world.pause(LOOK_S)
+            return False
+        else:
+            self._silence(pcm, self._period)
+            self._empty = True
+        self._least = level + queued
+        return True
+
+    def _play(self, pcm: Any, level: int, queued: int) -> None:
+        if self._empty:  # the engine's tick was a moment ago
+            self._take(level - max(self._period, TICK))
+            self._silence(pcm, self.match.floor - queued)
+            self._empty = False
             self.match.restart()
-        self._filling = False
-        self._write(pcm, self._sound(period, level))
+        elif level + queued > self.match.ceiling + LIMIT:
+            self._take(level + queued - self.match.floor - TICK)
+            self.match.restart()
+        self._write(pcm, self._convert(self._sound(self.match.correction(self._least))))
 
-    def _sound(self, period: int, level: int) -> bytes:
+    def _queued(self, pcm: Any, shape: Shape) -> int:
+        """Samples that the card has and has not played; none when it ran empty."""
+        room = pcm.avail()
+        return shape.samples(max(0, shape.buffer - room)) if room >= 0 else 0
+
+    def _sound(self, correction: int) -> bytes:
         """One period, a sample more or less taken from the ring as the clocks need it."""
-        correction = self.match.correction(level)
-        sound = self.audio.read_sink(period - correction)
+        sound = self.audio.read_sink(self._period - correction)
         if correction < 0:
             self.counters.dropped += 1
-            sound = sound[: period * SAMPLE_BYTES]
-        missing = period - len(sound) // SAMPLE_BYTES
-        self.counters.inserted += missing
-        if missing > 1:
-            self._filling = True  # ran empty: one gap now rather than many small ones
-        filler = sound[-SAMPLE_BYTES:] if missing == 1 else bytes(SAMPLE_BYTES)
-        return sound + filler * missing
+            return sound[: self._period * SAMPLE_BYTES]
+        self.counters.inserted += correction
+        return sound + sound[-SAMPLE_BYTES:] * correction
+
+    def _silence(self, pcm: Any, samples: int) -> None:
+        if samples > 0:
+            self.counters.inserted += samples
+            self._write(pcm, self._convert(bytes(samples * SAMPLE_BYTES)))
 
     def _take(self, samples: int) -> None:
         if samples > 0:
             self.counters.discarded += len(self.audio.read_sink(samples)) // SAMPLE_BYTES
 
-    def _write(self, pcm: Any, sound: bytes) -> None:
+    def _write(self, pcm: Any, frames: bytes) -> None:
+        margin = b""
         for _ in range(BAD_TRIES):
-            if self.halt.is_set():
+            if self.halt.is_set() or not frames:
                 return
-            written = pcm.write(sound)
+            written = pcm.write(margin + frames)
             if written == -errno.EPIPE:  # underrun: nothing was taken, the stream is ready again
                 self.counters.xruns += 1
+                margin = bytes(self._margin)
                 continue
             if written < 0:
                 raise CardLost(-written, os.strerror(-written))
             if written == 0:
-                self.world.pause(PERIOD / SAMPLE_RATE)
-            sound = sound[written * SAMPLE_BYTES :]
-            if not sound:
-                return
-        raise CardLost("the card takes no sound any more")
+                self.world.pause(self._period / SAMPLE_RATE)
+            frames = (margin + frames)[written * self._frame :]
+            margin = b""
+        if frames:
+            raise CardLost("the card takes no sound any more")
