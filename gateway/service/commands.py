@@ -9,12 +9,37 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 
+class SoundStatus(Struct, frozen=True):
+    """One direction of a line's sound card. What is not known while the card is away is null.
+
+    `delay_ms`: what card and ring add beside the engine. `xruns` since the start. `fault`: why the
+    card cannot be used, "" when it can.
+    """
+
+    device: str
+    xruns: int
+    fault: str
+    card: str | None = None
+    rate: int | None = None
+    channels: int | None = None
+    period_ms: float | None = None
+    delay_ms: float | None = None
+
+
+class AudioStatus(Struct, frozen=True):
+    """Both directions of a line's sound card."""
+
+    capture: SoundStatus
+    playback: SoundStatus
+
+
 class LineStatus(Struct, frozen=True):
-    """`state`: idle, ringing, off-hook or fault."""
+    """`state`: idle, ringing, off-hook or fault. `audio` where the line has a sound card."""
 
     name: str
     driver: str
     state: str
+    audio: AudioStatus | UnsetType = UNSET
 
 
 class RtpStatus(Struct, frozen=True):
@@ -91,6 +116,12 @@ class RealtimeStatus(Struct, frozen=True):
     why_not: str = ""
 
 
+class InterpreterStatus(Struct, frozen=True):
+    """The longest that a thread waited for the interpreter since the start."""
+
+    longest_hold_ms: float
+
+
 class Status(Struct, frozen=True):
     """The whole of `tipring status --json`, version 1."""
 
@@ -101,6 +132,7 @@ class Status(Struct, frozen=True):
     calls: list[CallStatus]
     limits: dict[str, LimitStatus] | UnsetType = UNSET
     realtime: RealtimeStatus | UnsetType = UNSET
+    interpreter: InterpreterStatus | UnsetType = UNSET
 
 
 class Version(Struct, frozen=True):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET, structs
+
 from gateway import __version__, sip
 from gateway.call.call import Call
+from gateway.hardware.audio.direction import Direction
 from gateway.service import commands, limits
+from gateway.service.line_binding import LineUnit
 from gateway.service.media_binding import EngineVoice
 
 if TYPE_CHECKING:
@@ -19,10 +23,7 @@ def status(gateway: Gateway) -> commands.Status:
     return commands.Status(
         version=__version__,
         ready=gateway.ready,
-        lines=[
-            commands.LineStatus(name=name, driver=unit.port.driver, state=unit.machine.state)
-            for name, unit in gateway.units.items()
-        ],
+        lines=[line_status(name, unit) for name, unit in gateway.units.items()],
         registrations=[
             registration_status(each, gateway.now) for each in gateway.stack.registrations
         ],
@@ -31,6 +32,37 @@ def status(gateway: Gateway) -> commands.Status:
         realtime=commands.RealtimeStatus(
             fifo=realtime.fifo, locked=realtime.locked, why_not=realtime.why_not
         ),
+        interpreter=commands.InterpreterStatus(
+            longest_hold_ms=round(1000 * gateway.interpreter.longest_s, 2)
+        ),
+    )
+
+
+def line_status(name: str, unit: LineUnit) -> commands.LineStatus:
+    """One line, with its sound card if it has one."""
+    card = unit.card
+    return commands.LineStatus(
+        name=name,
+        driver=unit.port.driver,
+        state=unit.machine.state,
+        audio=UNSET
+        if card is None
+        else commands.AudioStatus(_sound(card.capture), _sound(card.playback)),
+    )
+
+
+def _sound(side: Direction) -> commands.SoundStatus:
+    told = commands.SoundStatus(side.device, side.counters.xruns, side.fault)
+    shape, delay = side.shape, side.delay_ms
+    if shape is None:
+        return told
+    return structs.replace(
+        told,
+        card=shape.name,
+        rate=shape.rate,
+        channels=shape.channels,
+        period_ms=round(shape.period_ms, 2),
+        delay_ms=None if delay is None else round(delay, 1),
     )
 
 

@@ -42,6 +42,8 @@ def watch_status(client: ControlClient, interval_s: float) -> None:
 def status_view(answer: Answer) -> RenderableType:
     """The whole answer of `status`."""
     parts: list[RenderableType] = [_head(answer), lines_table(answer["lines"])]
+    if any(line.get("audio") for line in answer["lines"]):
+        parts.append(sound_table(answer["lines"]))
     if answer["registrations"]:
         parts.append(registrations_table(answer["registrations"]))
     if answer["calls"]:
@@ -79,6 +81,25 @@ def lines_table(lines: list[Answer]) -> Table:
     for line in lines:
         style = STATE_STYLES.get(line["state"], "")
         view.add_row(safe(line["name"]), safe(line["driver"]), Text(line["state"], style=style))
+    return view
+
+
+def sound_table(lines: list[Answer]) -> Table:
+    """The sound cards, a row for each direction."""
+    view = table("line", "sound", "device", "card", "rate", "period", "delay", "xruns", "fault")
+    for line in lines:
+        for kind, side in (line.get("audio") or {}).items():
+            view.add_row(
+                safe(line["name"]),
+                kind,
+                safe(side["device"]),
+                safe(side["card"] or "-"),
+                "-" if side["rate"] is None else f"{side['rate']} Hz",
+                milliseconds(side["period_ms"]),
+                milliseconds(side["delay_ms"]),
+                str(side["xruns"]),
+                Text(one_line(side["fault"]) or "-", style="bold red" if side["fault"] else ""),
+            )
     return view
 
 
@@ -174,4 +195,4 @@ def table(*columns: str) -> Table:
     return view
 
 
-_FOLDED = {"party", "end", "last error"}
+_FOLDED = {"party", "end", "last error", "device", "card", "fault"}
