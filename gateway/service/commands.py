@@ -12,13 +12,17 @@ from msgspec import UNSET, Struct, UnsetType
 class SoundStatus(Struct, frozen=True):
     """One direction of a line's sound card. What is not known while the card is away is null.
 
-    `delay_ms`: what card and ring add beside the engine. `xruns` since the start. `fault`: why the
-    card cannot be used, "" when it can.
+    `delay_ms`: what card and ring add beside the engine. Since the start: `xruns`, and the samples
+    that were `inserted` and `dropped` to match the clocks and to fill gaps, and `discarded` because
+    they were too old. `fault`: why the card cannot be used, "" when it can.
     """
 
     device: str
-    xruns: int
     fault: str
+    xruns: int
+    inserted: int
+    dropped: int
+    discarded: int
     card: str | None = None
     rate: int | None = None
     channels: int | None = None

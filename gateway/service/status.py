@@ -52,7 +52,15 @@ def line_status(name: str, unit: LineUnit) -> commands.LineStatus:
 
 
 def _sound(side: Direction) -> commands.SoundStatus:
-    told = commands.SoundStatus(side.device, side.counters.xruns, side.fault)
+    counted = side.counters
+    told = commands.SoundStatus(
+        device=side.device,
+        fault=side.fault,
+        xruns=counted.xruns,
+        inserted=counted.inserted,
+        dropped=counted.dropped,
+        discarded=counted.discarded,
+    )
     shape, delay = side.shape, side.delay_ms
     if shape is None:
         return told

@@ -16,9 +16,7 @@ Kind: TypeAlias = Literal["capture", "playback"]
 RATES: Final = (SAMPLE_RATE, 16000, 48000, 44100, 32000, 24000, 96000, 22050, 88200, 192000)
 PERIOD_MS: Final = 5
 LONGEST_PERIOD_MS: Final = 20  # what a card or plug-in may make of it
-# A card's buffer in periods. Captured sound waits there only while the thread is held up; sound to
-# be played waits as long as the buffer is.
-PERIODS: Final[dict[Kind, int]] = {"capture": 16, "playback": 3}
+PERIODS: Final = 16  # of a card's buffer: how long a thread may be held up before sound is lost
 _FORMAT: Final = "S16_LE" if sys.byteorder == "little" else "S16_BE"
 
 
@@ -67,7 +65,7 @@ def open_card(alsa: Any, kind: Kind, device: str) -> tuple[Any, Shape]:
     Raises ALSAAudioError, HardwareError.
     """
     rate, channels = _abilities(alsa, kind, device)
-    pcm = _open(alsa, kind, device, alsa.PCM_NORMAL, rate, channels)
+    pcm = _open(alsa, kind, device, rate, channels)
     try:
         return pcm, _shape(alsa, pcm.info(), rate, channels)
     except HardwareError:
@@ -80,7 +78,7 @@ def _abilities(alsa: Any, kind: Kind, device: str) -> tuple[int, int]:
     card = direct(device)
     if card is None:
         return SAMPLE_RATE, 1
-    pcm = _open(alsa, kind, card, alsa.PCM_NONBLOCK, SAMPLE_RATE, 1)
+    pcm = _open(alsa, kind, card, SAMPLE_RATE, 1)
     try:
         return best_rate(pcm.getrates()), best_channels(pcm.getchannels())
     finally:
@@ -107,15 +105,15 @@ def best_channels(channels: list[int]) -> int:
     return min(channels)
 
 
-def _open(alsa: Any, kind: Kind, device: str, mode: int, rate: int, channels: int) -> Any:
+def _open(alsa: Any, kind: Kind, device: str, rate: int, channels: int) -> Any:
     return alsa.PCM(
         type=alsa.PCM_CAPTURE if kind == "capture" else alsa.PCM_PLAYBACK,
-        mode=mode,
+        mode=alsa.PCM_NONBLOCK,  # the engine's ticks say when, not the card's periods
         rate=rate,
         channels=channels,
         format=getattr(alsa, f"PCM_FORMAT_{_FORMAT}"),
         periodsize=rate * PERIOD_MS // 1000,
-        periods=PERIODS[kind],
+        periods=PERIODS,
         device=device,
     )
 

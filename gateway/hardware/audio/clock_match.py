@@ -1,23 +1,24 @@
 """Keeps what waits between two clocks small, and never empty.
 
 The measure is the lowest level of a second: what is left then is delay that nobody needs, but for
-the margin that late threads take from. It is corrected by single samples, one in some periods: at
-8 kHz and 5 ms that follows clocks 4,000 ppm apart; sound cards differ by less than 500. A level
-that moves by whole periods, as the phases of two clocks pass each other, is corrected once.
+the margin that late threads take from. It is corrected by single samples, at most one in two ticks:
+that follows clocks 4,000 ppm apart; sound cards differ by less than 500.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-WINDOW: Final = 200  # observations, one a period
+WINDOW: Final = 100  # observations, one a tick
 CALM: Final = 4  # windows in a row before anything is taken away
-EVERY: Final = 4  # periods between two corrections
+EVERY: Final = 2  # ticks between two corrections
 MOST: Final = 400  # samples between two looks
 
 
 class ClockMatch:
-    """Levels are samples. The lowest is held between `floor` and `ceiling`."""
+    """Levels are samples. The lowest stays between `floor` and `ceiling`: from below it is lifted
+    to the ceiling, what is above it is taken away. Between them is what late threads may take.
+    """
 
     def __init__(self, floor: int, ceiling: int) -> None:
         self.floor = floor
@@ -37,7 +38,7 @@ class ClockMatch:
         self._least = 1 << 30
 
     def correction(self, level: int) -> int:
-        """Call once a period: samples that should be added to (1) or taken from (-1) the level."""
+        """Call once a tick: samples that should be added to (1) or taken from (-1) the level."""
         self._seen += 1
         if self._owed:
             return self._pay()
@@ -51,7 +52,7 @@ class ClockMatch:
     def _judge(self, lowest: int) -> int:
         if lowest < self.floor:
             self._surplus.clear()
-            return min(self.floor - lowest, MOST)
+            return min(self.ceiling - lowest, MOST)
         self._surplus.append(lowest - self.ceiling)
         if len(self._surplus) < CALM:
             return 0

@@ -19,11 +19,11 @@ from gateway.hardware.audio.reports import Reports
 from gateway.media.port import SAMPLE_RATE, LineAudio
 
 TICK: Final = 80  # samples that the engine takes and gives at a time
-SPREAD: Final = 24  # samples between the lowest level that is safe and the one that is reduced
 LIMIT: Final = 800  # samples above that: small corrections would take too long
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 5.0
-GOOD_PERIODS: Final = 100  # after these the card counts as working again
+GOOD_S: Final = 0.5  # of sound: the card counts as working again
 BAD_TRIES: Final = 20  # in a row: no sound goes any more
+SILENT_S: Final = 0.25  # without a sample: likewise
 FIFO_PRIORITY: Final = 40  # below the engine's
 
 
@@ -36,7 +36,7 @@ class AudioCounters:
     """Of one direction. `inserted` and `dropped` are samples by which the clocks were matched;
     `discarded` are those that were too old, or that nobody took."""
 
-    periods: int = 0
+    samples: int = 0
     xruns: int = 0
     inserted: int = 0
     dropped: int = 0
@@ -78,13 +78,9 @@ class Direction(ABC):
         self._since = 0.0
 
     @property
+    @abstractmethod
     def delay_ms(self) -> float | None:
         """What card and ring add, beside the engine's ticks of 10 ms; None: not known yet."""
-        shape, lowest = self.shape, self.match.lowest
-        if shape is None or lowest is None:
-            return None
-        waiting = 1000 * lowest / SAMPLE_RATE
-        return waiting + (shape.period_ms if self.kind == "capture" else 0.0)
 
     def run(self) -> None:
         """The thread's life."""
@@ -109,8 +105,7 @@ class Direction(ABC):
             self.begin(pcm, shape)
             self.shape = shape
             while not self.halt.is_set():
-                if self.move(pcm, shape):
-                    self._count_period(shape)
+                self._count(self.move(pcm, shape))
         finally:
             self.shape = None
             with suppress(OSError, self.alsa.ALSAAudioError):
@@ -121,18 +116,18 @@ class Direction(ABC):
         """The card was opened."""
 
     @abstractmethod
-    def move(self, pcm: Any, shape: Shape) -> bool:
-        """Wait for the card, and move one period, if it is time to. Raises CardLost."""
+    def move(self, pcm: Any, shape: Shape) -> int:
+        """Wait for the engine, and move what there is; how many samples. Raises CardLost."""
 
-    def _count_period(self, shape: Shape) -> None:
-        self.counters.periods += 1
-        self._good += 1
-        if self._good % GOOD_PERIODS:
+    def _count(self, samples: int) -> None:
+        self.counters.samples += samples
+        self._good += samples
+        if self._good < GOOD_S * SAMPLE_RATE:
             return
         elapsed = self.world.clock() - self._since
-        if elapsed < GOOD_PERIODS * shape.period / shape.rate / 4:
+        if elapsed < self._good / SAMPLE_RATE / 4:
             raise CardLost("the card runs faster than sound: it is no real card")
-        self._since = self.world.clock()
+        self._good, self._since = 0, self.world.clock()
         self._retry_s = FIRST_RETRY_S
         if self.fault:
             self.fault = ""

@@ -108,4 +108,4 @@ class Caller:
 def _stamp_s(ancillary: list[Any]) -> float:
     (data,) = (data for _, kind, data in ancillary if kind == SO_TIMESTAMPNS)
     seconds, nanoseconds = struct.unpack("qq", data[:16])
-    return float(seconds) + nanoseconds / 1e9
+    return float(seconds) + float(nanoseconds) / 1e9

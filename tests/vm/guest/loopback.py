@@ -1,7 +1,7 @@
 """The other side of the loopback card: what the drivers' card hears and plays, with its times.
 
-The card's device 0 belongs to the line; this is device 1. Its position moves with the kernel's timer
-(4 ms), so the time of a sample is the earliest at which any position was seen: on a tick it is right.
+The card's device 0 belongs to the line; this is device 1. Its position moves with the kernel's
+timer (4 ms), so the time of a sample is the earliest at which any position was seen.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Mouth(_Side):
         self.samples += max(0, written)
 
     def position(self) -> int:
-        return self.samples - (PERIOD * PERIODS - self._pcm.avail())
+        return self.samples - (PERIOD * PERIODS - int(self._pcm.avail()))
 
     def said_s(self, place: int, heard_s: float) -> float:
         """When this sample of the pattern was last said, before it was heard."""
@@ -106,7 +106,7 @@ class Ear(_Side):
         self.samples += max(0, length)
 
     def position(self) -> int:
-        return self.samples + max(0, self._pcm.avail())
+        return self.samples + max(0, int(self._pcm.avail()))
 
     def when_s(self, number: int) -> float:
         """When this sample of the recording was at the card."""

@@ -10,7 +10,9 @@ from gateway.media import g711
 LENGTH: Final = 7919  # samples, a prime: a second without one
 _SURE: Final = 24  # samples in a row that occur once
 # Neither of the two zeros, nor so loud that something could be clipped.
-CODES: Final = bytes(random.Random(7919).choices([*range(0x20, 0x70), *range(0xA0, 0xF0)], k=LENGTH))
+CODES: Final = bytes(
+    random.Random(7919).choices([*range(0x20, 0x70), *range(0xA0, 0xF0)], k=LENGTH)
+)
 SOUND: Final = g711.decode("mu", CODES)
 
 _CODES_TWICE: Final = CODES * 2
