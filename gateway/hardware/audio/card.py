@@ -64,23 +64,27 @@ def open_card(alsa: Any, kind: Kind, device: str) -> tuple[Any, Shape]:
 
     Raises ALSAAudioError, HardwareError.
     """
-    rate, channels = _abilities(alsa, kind, device)
+    rate, channels, name = examine(alsa, kind, device)
     pcm = _open(alsa, kind, device, rate, channels)
     try:
-        return pcm, _shape(alsa, pcm.info(), rate, channels)
+        return pcm, _shape(name, pcm.info(), rate, channels)
     except HardwareError:
         pcm.close()
         raise
 
 
-def _abilities(alsa: Any, kind: Kind, device: str) -> tuple[int, int]:
-    """Rate and channels to use. plughw would convert to any, by a method that is heard."""
+def examine(alsa: Any, kind: Kind, device: str) -> tuple[int, int, str]:
+    """Rate and channels to use, and the card's name; plughw would convert to any, and be heard.
+
+    Raises as `open_card`.
+    """
     card = direct(device)
-    if card is None:
-        return SAMPLE_RATE, 1
-    pcm = _open(alsa, kind, card, SAMPLE_RATE, 1)
+    pcm = _open(alsa, kind, card or device, SAMPLE_RATE, 1)
     try:
-        return best_rate(pcm.getrates()), best_channels(pcm.getchannels())
+        name = _name(alsa, pcm.info())
+        if card is None:
+            return SAMPLE_RATE, 1, name
+        return best_rate(pcm.getrates()), best_channels(pcm.getchannels()), name
     finally:
         pcm.close()
 
@@ -118,7 +122,7 @@ def _open(alsa: Any, kind: Kind, device: str, rate: int, channels: int) -> Any:
     )
 
 
-def _shape(alsa: Any, info: dict[str, Any], rate: int, channels: int) -> Shape:
+def _shape(name: str, info: dict[str, Any], rate: int, channels: int) -> Shape:
     """Check what the card agreed to. Raises HardwareError."""
     wanted = {"rate": rate, "channels": channels, "format_name": _FORMAT}
     for key, value in wanted.items():
@@ -132,7 +136,7 @@ def _shape(alsa: Any, info: dict[str, Any], rate: int, channels: int) -> Shape:
             f"the card moves {period} samples at a time, {1000 * period / rate:.0f} ms; at most"
             f" {LONGEST_PERIOD_MS} ms can be used"
         )
-    return Shape(_name(alsa, info), rate, channels, period, int(info["buffer_size"]))
+    return Shape(name, rate, channels, period, int(info["buffer_size"]))
 
 
 def _name(alsa: Any, info: dict[str, Any]) -> str:

@@ -21,6 +21,17 @@ def handset(board: Board) -> Handset:
     return Handset(board)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sound-seconds", type=float, default=120.0, help="how long sound must go without a gap"
+    )
+
+
+@pytest.fixture
+def sound_seconds(request: pytest.FixtureRequest) -> float:
+    return float(request.config.getoption("--sound-seconds"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """A line for each test that measured something."""
     terminalreporter.section("measured")
