@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -96,6 +98,29 @@ def test_no_sample_is_lost(
     assert before["capture"]["xruns"] == before["playback"]["xruns"] == 0
     _check_packets(caller.heard[packets:packets_after], sound_seconds)
     _check_recording(bytes(ear.heard[2 * recorded : 2 * recorded_after]), sound_seconds)
+
+
+def test_xruns_are_counted_and_pass(tmp_path: Path) -> None:
+    """The whole service stands still for half a second: longer than the card's buffers."""
+    pause = threading.Event()
+    with (
+        Mouth(),
+        Ear(),
+        GatewayProcess.usual(tmp_path, line_more=LINE) as gateway,
+        Caller(gateway.sip_port) as caller,
+    ):
+        pause.wait(SETTLE_S)
+        os.kill(gateway.pid, signal.SIGSTOP)
+        pause.wait(0.5)
+        os.kill(gateway.pid, signal.SIGCONT)
+        pause.wait(SETTLE_S)
+        before, packets = _sound(gateway), len(caller.heard)
+        pause.wait(5)
+        after, packets_after = _sound(gateway), len(caller.heard)
+    assert min(before[way]["xruns"] for way in before) >= 1
+    assert after == before
+    assert after["capture"]["fault"] == after["playback"]["fault"] == ""
+    _check_packets(caller.heard[packets:packets_after], 5)
 
 
 def _sound(gateway: GatewayProcess) -> dict[str, Any]:
