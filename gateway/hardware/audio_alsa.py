@@ -14,49 +14,68 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
 from gateway.hardware.audio.capture import Capture
-from gateway.hardware.audio.direction import AudioCounters, World
+from gateway.hardware.audio.convert import MakeConverter
+from gateway.hardware.audio.direction import Direction, World
+from gateway.hardware.audio.levels import Levels
 from gateway.hardware.audio.playback import Playback
+from gateway.hardware.audio.reports import Reports
 from gateway.media.port import LineAudio
 
 JOIN_S = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The ALSA devices of a line, and how loud they are wanted."""
+
+    capture: str
+    playback: str
+    levels: Levels = field(default_factory=Levels)
+
+
 class AlsaAudio:
-    """A card for one line. `on_fault(text)` and `on_recovered()` are called on audio threads."""
+    """A card for one line."""
 
     def __init__(
         self,
         line_audio: LineAudio,
-        capture: str,
-        playback: str,
-        on_fault: Callable[[str], None],
+        devices: Devices,
+        make_converter: MakeConverter,
+        reports: Reports,
         *,
-        on_recovered: Callable[[], None] = lambda: None,
         alsa: Any = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] | None = None,
     ) -> None:
         self._line_audio = line_audio
         self._halt = threading.Event()
-        module = alsa or import_module("alsaaudio")
-        pause = pause or self._halt.wait
-        world = World(line_audio, module, self._halt, clock, pause, on_fault, on_recovered)
-        self._directions = (Capture(capture, world), Playback(playback, world))
+        world = World(
+            line_audio,
+            alsa or import_module("alsaaudio"),
+            make_converter,
+            self._halt,
+            clock,
+            pause or self._halt.wait,
+            devices.levels,
+            reports,
+        )
+        self._directions = (Capture(devices.capture, world), Playback(devices.playback, world))
         self._threads: list[threading.Thread] = []
 
     @property
-    def capture(self) -> AudioCounters:
-        """What the microphone's direction has done."""
-        return self._directions[0].counters
+    def capture(self) -> Direction:
+        """The microphone's direction: what it does, and has done."""
+        return self._directions[0]
 
     @property
-    def playback(self) -> AudioCounters:
-        """What the earpiece's direction has done."""
-        return self._directions[1].counters
+    def playback(self) -> Direction:
+        """The earpiece's direction."""
+        return self._directions[1]
 
     def start(self) -> None:
         """Begin to move sound. A missing card is reported, not raised: it may come yet."""

@@ -13,6 +13,13 @@ SAMPLE_BYTES = 2
 MAX_NETWORKS = 16  # in each of a stream's lists of sources; the engine's TR_ALLOW_NETWORKS
 
 
+class RateConverter(Protocol):
+    """Converts a stream of samples from one rate to another."""
+
+    def feed(self, pcm: bytes) -> bytes:
+        """What can be given after these samples."""
+
+
 class LineAudio(Protocol):
     """One line's microphone (source) and earpiece (sink) inside the engine.
 

@@ -24,14 +24,46 @@ class LinkStatus(Struct, frozen=True):
     resets: int
 
 
+class SoundStatus(Struct, frozen=True):
+    """One direction of a line's sound card. What is not known while the card is away is null.
+
+    `delay_ms`: what card and ring add beside the engine. Since the start: `xruns`, and the samples
+    that were `inserted` and `dropped` to match the clocks and to fill gaps, and `discarded` because
+    they were too old. `fault`: why the card cannot be used, "" when it can.
+    """
+
+    device: str
+    fault: str
+    xruns: int
+    inserted: int
+    dropped: int
+    discarded: int
+    card: str | None = None
+    rate: int | None = None
+    channels: int | None = None
+    period_ms: float | None = None
+    delay_ms: float | None = None
+
+
+class AudioStatus(Struct, frozen=True):
+    """Both directions of a line's sound card."""
+
+    capture: SoundStatus
+    playback: SoundStatus
+
+
 class LineStatus(Struct, frozen=True):
-    """`state`: idle, ringing, off-hook or fault; `fault`: why, "" for a line in service."""
+    """`state`: idle, ringing, off-hook or fault; `fault`: why, "" for a line in service.
+
+    `link` is that of a serial line card; `audio` is there where the line has a sound card.
+    """
 
     name: str
     driver: str
     state: str
     fault: str | UnsetType = UNSET
     link: LinkStatus | UnsetType = UNSET
+    audio: AudioStatus | UnsetType = UNSET
 
 
 class RtpStatus(Struct, frozen=True):
@@ -108,6 +140,12 @@ class RealtimeStatus(Struct, frozen=True):
     why_not: str = ""
 
 
+class InterpreterStatus(Struct, frozen=True):
+    """The longest that a thread waited for the interpreter since the start."""
+
+    longest_hold_ms: float
+
+
 class Status(Struct, frozen=True):
     """The whole of `tipring status --json`, version 1."""
 
@@ -118,6 +156,7 @@ class Status(Struct, frozen=True):
     calls: list[CallStatus]
     limits: dict[str, LimitStatus] | UnsetType = UNSET
     realtime: RealtimeStatus | UnsetType = UNSET
+    interpreter: InterpreterStatus | UnsetType = UNSET
 
 
 class Version(Struct, frozen=True):

@@ -6,10 +6,12 @@ and secrets are in `config_file`; these structs only hold what it found to be ri
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
+from gateway.hardware.audio.levels import Levels
+from gateway.hardware.audio_alsa import Devices
 from gateway.service.config_account import Account
 from gateway.service.config_gpio import PinTable
 from gateway.service.config_sip import (
@@ -64,11 +66,29 @@ class Rtp(Table, frozen=True):
     allow_from: Words = ()
 
 
-class Audio(Table, frozen=True):
-    """line.audio: ALSA device names."""
+Device: TypeAlias = Annotated[
+    str,
+    Meta(min_length=1, description='an ALSA device name, as "plughw:CARD=Device"'),
+]
+Level: TypeAlias = Annotated[int, Meta(ge=0, le=100, description="percent from 0 to 100")]
 
-    capture: Annotated[str, Meta(min_length=1, description="an ALSA device name")]
-    playback: Annotated[str, Meta(min_length=1, description="an ALSA device name")]
+
+class Audio(Table, frozen=True):
+    """line.audio: ALSA device names, and the levels of their mixers; left as they are by default.
+
+    `agc`: the card's automatic gain control, which pumps and upsets an echo canceller.
+    """
+
+    capture: Device
+    playback: Device
+    capture_level: Level | None = None
+    playback_level: Level | None = None
+    agc: bool | None = None
+
+    def cards(self) -> Devices:
+        """As the driver takes them."""
+        levels = Levels(self.capture_level, self.playback_level, self.agc)
+        return Devices(self.capture, self.playback, levels)
 
 
 class Line(Table, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gateway.hardware.audio.card import card_of, direct
 from gateway.hardware.gpio_slic.ring_plan import period_ms, rung_hz
 from gateway.hardware.serial_card import device
 from gateway.service.config import Config, Line
@@ -35,6 +36,7 @@ def check_lines(config: Config, report: Report) -> None:
     for index, line in enumerate(config.line):
         _check_driver(line, ("line", index), report)
     _check_devices(config, report)
+    _check_sound(config, report)
     _check_pins(config, report)
     _check_bells(config, report)
 
@@ -98,6 +100,27 @@ def _check_devices(config: Config, report: Report) -> None:
         doubt = device.changes_name(line.serial)
         if doubt is not None:
             report.warn(key, doubt)
+
+
+def _check_sound(config: Config, report: Report) -> None:
+    """A card itself is one line's in each direction; what ALSA or a sound server mixes is not."""
+    seen: dict[tuple[str, str], str] = {}
+    for index, line in enumerate(config.line):
+        if line.audio is None:
+            continue
+        for kind, name in (("capture", line.audio.capture), ("playback", line.audio.playback)):
+            key: Key = ("line", index, "audio", kind)
+            behind = direct(name)
+            if behind is not None and seen.setdefault((kind, behind), line.name) != line.name:
+                owner = seen[kind, behind]
+                report.error(key, f'this is the sound card of "{owner}"; a card has one line')
+            card = card_of(name)
+            if card is not None and card.isdecimal():
+                report.warn(
+                    key,
+                    "the numbers of cards change between boots: name it, as"
+                    ' "plughw:CARD=Device" (`arecord -L` lists the names)',
+                )
 
 
 def _check_pins(config: Config, report: Report) -> None:

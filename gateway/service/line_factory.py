@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from gateway.hardware.audio.reports import Reports
+from gateway.hardware.audio_alsa import AlsaAudio
 from gateway.hardware.registry import create_line
 from gateway.line import Country, LineMachine
 from gateway.media.engine import Engine
 from gateway.media.line import Line
+from gateway.media.resample import Resampler
 from gateway.service import config
 from gateway.service.countries import read_country
 from gateway.service.handset_control import HandsetControl
 from gateway.service.journal import Journal, Message
 from gateway.service.line_binding import LineUnit
-
-if TYPE_CHECKING:
-    from gateway.hardware.audio_alsa import AlsaAudio
-
 
 # What each driver is told, from the configuration and the country.
 _OPTIONS: Final[Mapping[str, Callable[[config.Line, Country], dict[str, Any]]]] = {
@@ -75,15 +74,13 @@ class LineFactory:
         return HandsetControl(unit, unit.simulated.handset, lambda: self._turn(self._loop.time()))
 
     def _sound_card(self, line: str, audio: Line, devices: config.Audio) -> AlsaAudio:
-        from gateway.hardware.audio_alsa import AlsaAudio  # noqa: PLC0415 - seldom a card
+        def to_journal(message: Message) -> Callable[[str], None]:
+            # The journal may be written from any thread: these are called on the audio threads.
+            return lambda text: self._journal.write(message, f"line {line}: {text}", line=line)
 
-        # The journal may be written from any thread: these are called on the audio threads.
-        return AlsaAudio(
-            audio,
-            devices.capture,
-            devices.playback,
-            lambda text: self._journal.write(Message.LINE_FAULT, f"line {line}: {text}", line=line),
-            on_recovered=lambda: self._journal.write(
-                Message.LINE_READY, f"line {line}: the sound card works", line=line
-            ),
+        reports = Reports(
+            to_journal(Message.SOUND_LOST),
+            to_journal(Message.SOUND_WORKS),
+            to_journal(Message.SOUND_WARNING),
         )
+        return AlsaAudio(audio, devices.cards(), Resampler, reports)

@@ -112,6 +112,15 @@ class Message(Enum):
     LINE_DIGIT = "afae64ed169941a8ae92f97b6273b18e", Priority.DEBUG
     """A digit was dialled at the phone."""
 
+    SOUND_LOST = "2176393de30540ad954115a5d100ed97", Priority.ERR
+    """A line's sound card is missing, or does not work."""
+
+    SOUND_WORKS = "91270282fa074bca88da3d24d23e0060", Priority.NOTICE
+    """A line's sound card works again."""
+
+    SOUND_WARNING = "8184b46f7cb540fc9f5cc30df2602997", Priority.WARNING
+    """A line's sound card works, though not as wanted."""
+
     # --- calls -----------------------------------------------------------------------------------
 
     CALL_INCOMING = "2f704265a59047588be9a8361f999ae9", Priority.INFO

@@ -31,6 +31,7 @@ from gateway.net.rtp_ports import RtpPorts
 from gateway.net.timer import CoreTimer
 from gateway.service import rtp_sources
 from gateway.service.config import Config
+from gateway.service.interpreter_watch import InterpreterWatch
 from gateway.service.journal import Journal, Message
 from gateway.service.line_factory import LineFactory
 from gateway.service.media_binding import Earpiece, EngineVoices, MediaPolicy, call_of
@@ -106,6 +107,7 @@ class Gateway:
             {name: Earpiece(unit.audio, unit.digits) for name, unit in self.units.items()},
             later=lambda action: self._loop.call_later(RETRY_S, action),
         )
+        self.interpreter = InterpreterWatch()
         self.observer = CallJournal(journal, records)
         self.switchboard = Switchboard(
             [
@@ -186,6 +188,7 @@ class Gateway:
         self.turn(self._loop.time())
         await self._quiet_until(begun + STOP_S)
         self._exchange_timer.arm(None)
+        self.interpreter.stop()
         self.pump.close()
         for unit in self.units.values():
             unit.close()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from gateway import __version__, sip
 from gateway.call.call import Call
+from gateway.hardware.audio.direction import Direction
 from gateway.hardware.linked import Linked
 from gateway.service import commands, limits
 from gateway.service.line_binding import LineUnit
@@ -33,19 +34,49 @@ def status(gateway: Gateway) -> commands.Status:
         realtime=commands.RealtimeStatus(
             fifo=realtime.fifo, locked=realtime.locked, why_not=realtime.why_not
         ),
+        interpreter=commands.InterpreterStatus(
+            longest_hold_ms=round(1000 * gateway.interpreter.longest_s, 2)
+        ),
     )
 
 
 def line_status(unit: LineUnit) -> commands.LineStatus:
-    """One line, and its link where it has one."""
-    port = unit.port
+    """One line, its link where it has one, and its sound card if it has one."""
+    port, card = unit.port, unit.card
     link = commands.LinkStatus(**asdict(port.link_status())) if isinstance(port, Linked) else UNSET
+    audio = (
+        UNSET if card is None else commands.AudioStatus(_sound(card.capture), _sound(card.playback))
+    )
     return commands.LineStatus(
         name=unit.name,
         driver=port.driver,
         state=unit.machine.state,
         fault=unit.fault,
         link=link,
+        audio=audio,
+    )
+
+
+def _sound(side: Direction) -> commands.SoundStatus:
+    counted = side.counters
+    told = commands.SoundStatus(
+        device=side.device,
+        fault=side.fault,
+        xruns=counted.xruns,
+        inserted=counted.inserted,
+        dropped=counted.dropped,
+        discarded=counted.discarded,
+    )
+    shape, delay = side.shape, side.delay_ms
+    if shape is None:
+        return told
+    return structs.replace(
+        told,
+        card=shape.name,
+        rate=shape.rate,
+        channels=shape.channels,
+        period_ms=round(shape.period_ms, 2),
+        delay_ms=None if delay is None else round(delay, 1),
     )
 
 

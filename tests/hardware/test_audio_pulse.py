@@ -11,19 +11,22 @@ import math
 import shutil
 import subprocess
 import threading
+import time
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gateway.hardware.audio.direction import TARGET
-from gateway.hardware.audio_alsa import AlsaAudio
+from gateway.hardware.audio.reports import Reports
+from gateway.hardware.audio_alsa import AlsaAudio, Devices
+from gateway.media.resample import Resampler
 
 pytestmark = pytest.mark.peer
 
 LIMIT_S = 20
 RATE = 8000
+TICK = 80
 TONE_HZ = 500.0  # sixteen samples a turn
 PLUGIN = "libasound_module_pcm_pulse.so"
 
@@ -39,29 +42,39 @@ load-module module-null-sink sink_name=phone rate=8000 channels=1 format=s16le
 
 
 class ToneLine:
-    """An engine that always has a tone to play and always takes what is said."""
+    """An engine that has a tone to play and takes what is said, 80 samples each 10 ms."""
 
     def __init__(self) -> None:
         self.heard = array("h")
         self.heard_enough = threading.Event()
         self._played = 0
+        self._begun = time.monotonic()
+        self._taken_ticks = self._level = 0
+
+    def _ticks(self) -> int:
+        return int((time.monotonic() - self._begun) * 100)
 
     def read_sink(self, max_samples: int) -> bytes:
-        first, self._played = self._played, self._played + max_samples
+        first = self._played
+        self._played += min(max_samples, self.sink_level())
         angles = (2 * math.pi * TONE_HZ * n / RATE for n in range(first, self._played))
         return array("h", (round(8000 * math.sin(angle)) for angle in angles)).tobytes()
 
     def write_source(self, pcm: bytes) -> int:
+        self._level = self.source_level() + len(pcm) // 2
         self.heard.frombytes(pcm)
         if len(self.heard) > 3 * RATE:
             self.heard_enough.set()
         return len(pcm) // 2
 
     def source_level(self) -> int:
-        return TARGET
+        ticks = self._ticks()
+        self._level = max(0, self._level - TICK * (ticks - self._taken_ticks))
+        self._taken_ticks = ticks
+        return self._level
 
     def sink_level(self) -> int:
-        return TARGET
+        return TICK * self._ticks() - self._played
 
     def start_sink(self) -> None: ...
     def stop_sink(self) -> None: ...
@@ -121,7 +134,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server.kill()
 
 
-class Reports:
+class Told:
     """What the audio threads reported, with an event for each thing waited for."""
 
     def __init__(self) -> None:
@@ -138,15 +151,15 @@ class Reports:
         if len(self.faults) == 2:
             self.both_failed.set()
 
-    def recovered(self) -> None:
+    def recovered(self, _text: str) -> None:
         self.recoveries += 1
         if self.recoveries == 2:
             self.both_recovered.set()
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def reports() -> Told:
+    return Told()
 
 
 @pytest.fixture
@@ -155,9 +168,10 @@ def line() -> ToneLine:
 
 
 @pytest.fixture
-def audio(server: Server, line: ToneLine, reports: Reports) -> Iterator[AlsaAudio]:
+def audio(server: Server, line: ToneLine, reports: Told) -> Iterator[AlsaAudio]:
     """Started once the server is there: a retry is what finds it."""
-    audio = AlsaAudio(line, "mouth", "ear", reports.fault, on_recovered=reports.recovered)
+    told = Reports(reports.fault, reports.recovered)
+    audio = AlsaAudio(line, Devices("mouth", "ear"), Resampler, told)
     audio.start()
     yield audio
     audio.stop()
@@ -181,12 +195,12 @@ def test_a_tone_goes_round(audio: AlsaAudio, line: ToneLine) -> None:
     assert line.heard_enough.wait(LIMIT_S)
     audio.stop()
     assert best_second(line.heard) > 0.9
-    assert audio.capture.periods > 100
-    assert audio.playback.periods > 100
+    assert audio.capture.counters.samples > RATE
+    assert audio.playback.counters.samples > RATE
 
 
 def test_a_card_that_goes_away_comes_back(
-    server: Server, audio: AlsaAudio, line: ToneLine, reports: Reports
+    server: Server, audio: AlsaAudio, line: ToneLine, reports: Told
 ) -> None:
     assert line.heard_enough.wait(LIMIT_S)
     reports.forget()

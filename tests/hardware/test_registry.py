@@ -10,9 +10,9 @@ from gateway.hardware.gpio_slic.pins import Pins
 from gateway.hardware.registry import create_line
 from gateway.hardware.serial_card.driver import SerialLine
 from gateway.hardware.simulated import SimulatedLine
-from tests.hardware.fake_alsa import FakeLineAudio
+from tests.hardware.virtual_sound import VirtualEngine
 
-AUDIO = FakeLineAudio()
+AUDIO = VirtualEngine()
 
 
 def wake() -> None:

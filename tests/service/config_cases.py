@@ -280,6 +280,26 @@ ERRORS = [
         '5: line[0].audio: "alice" is not allowed',
     ),
     (LINE + '[line.audio]\ncapture = "x"', "5: line[0].audio: playback is missing"),
+    (
+        LINE + 'audio = { capture = "x", playback = "x", capture_level = 101 }',
+        "5: line[0].audio.capture_level: 101 is not allowed; allowed is percent from 0 to 100",
+    ),
+    (
+        LINE + 'audio = { capture = "x", playback = "x", agc = "off" }',
+        '5: line[0].audio.agc: "off" is not allowed; allowed is true or false',
+    ),
+    (
+        LINE + 'audio = { capture = "x", playback = "x", playback_levl = 1 }',
+        "5: line[0].audio.playback_levl: unknown key; did you mean 'playback_level'?",
+    ),
+    (
+        "".join(
+            LINE.replace("phone1", name).replace("alice", name)
+            + f'audio = {{ capture = "{device}", playback = "default" }}\n'
+            for name, device in (("p1", "plughw:CARD=A"), ("p2", "hw:CARD=A"))
+        ),
+        '10: line[1].audio.capture: this is the sound card of "p1"; a card has one line',
+    ),
     (LINE + LINE, '6: line[1].name: the name "phone1" is used twice'),
     (LINE.replace('"alice"', '""'), "4: line[0].users[0]: allowed is the user part of a SIP URI"),
 ]
@@ -298,6 +318,10 @@ WARNINGS = [
         "5: line[0].serial: warning: numbers change with the order in which things are plugged in",
     ),
     (SERIAL + 'serial = "/dev/null"', "1: line[0]: warning: no audio: the line card rings, but"),
+    (
+        LINE + 'audio = { capture = "plughw:1,0", playback = "default" }',
+        "5: line[0].audio.capture: warning: the numbers of cards change between boots: name it",
+    ),
     (GPIO, "1: line[0]: warning: no audio: the bell rings, but the voice goes by a sound card"),
     (
         GPIO + 'country = "jp"',

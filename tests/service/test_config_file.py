@@ -282,7 +282,7 @@ GPIO = """\
 name = "phone1"
 driver = "gpio"
 users = ["alice"]
-audio = { capture = "hw:1", playback = "hw:1" }
+audio = { capture = "hw:CARD=A", playback = "hw:CARD=A" }
 pins = { fr = 99 }
 [[line]]
 name = "phone2"

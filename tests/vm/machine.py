@@ -84,6 +84,8 @@ def _command(kernel: Path, initrd: Path, options: Options, log: Path, packed: Pa
         "-chardev", "stdio,id=terminal,signal=off", "-device", "virtconsole,chardev=terminal",
         "-chardev", f"file,id=results,path={packed}",
         "-device", "virtserialport,chardev=results,name=results",
+        # A sound card to pull out: it plays at 48 kHz in stereo, to nobody.
+        "-device", "qemu-xhci", "-audiodev", "none,id=sound", "-device", "usb-audio,audiodev=sound",
     ]  # fmt: skip
 
 

@@ -1,42 +1,69 @@
-"""Keeps a sample ring between two clocks from drifting full or empty.
+"""Keeps what waits between two clocks small, and never empty.
 
-Low-tech on purpose: one sample dropped or doubled every few periods, by the ring's smoothed level.
-At 8 kHz and 10 ms periods that follows clocks 3,000 ppm apart; sound cards differ by less than 500.
-Adaptive resampling in the engine is to replace it behind the same idea of a target level.
+The measure is the lowest level of a second: what is left then is delay that nobody needs, but for
+the margin that late threads take from. It is corrected by single samples, at most one in two ticks:
+that follows clocks 4,000 ppm apart; sound cards differ by less than 500.
 """
 
 from __future__ import annotations
 
-SMOOTHING = 1 / 64  # the engine takes 160 samples at a time: the level is a saw-tooth
-EVERY = 4  # periods between two corrections
+from typing import Final
+
+WINDOW: Final = 100  # observations, one a tick
+CALM: Final = 4  # windows in a row before anything is taken away
+EVERY: Final = 2  # ticks between two corrections
+MOST: Final = 400  # samples between two looks
 
 
 class ClockMatch:
-    """Levels are samples. `target` is held within `band`; above `limit` a whole period goes."""
+    """Levels are samples. The lowest stays between `floor` and `ceiling`: from below it is lifted
+    to the ceiling, what is above it is taken away. Between them is what late threads may take.
+    """
 
-    def __init__(self, target: int, band: int, limit: int) -> None:
-        self.target = target
-        self._band = band
-        self._limit = limit
-        self._smooth = float(target)
-        self._since = 0
+    def __init__(self, floor: int, ceiling: int) -> None:
+        self.floor = floor
+        self.ceiling = ceiling
+        self.lowest: int | None = None
+        """Of the last whole window; None before it."""
+        self.restart()
 
     def restart(self) -> None:
-        """The ring was just filled to the target."""
-        self._smooth = float(self.target)
-        self._since = 0
+        """The level was just set anew."""
+        self._owed = 0
+        self._surplus: list[int] = []
+        self._look()
 
-    def overflows(self, level: int) -> bool:
-        """Whether the ring is so full that small corrections cannot help."""
-        return level > self._limit
+    def _look(self) -> None:
+        self._seen = 0
+        self._least = 1 << 30
 
     def correction(self, level: int) -> int:
-        """Call once a period: samples that should be added to (1) or taken from (-1) the ring."""
-        self._smooth += (level - self._smooth) * SMOOTHING
-        self._since += 1
-        if self._since < EVERY:
+        """Call once a tick: samples that should be added to (1) or taken from (-1) the level."""
+        self._seen += 1
+        if self._owed:
+            return self._pay()
+        self._least = min(self._least, level)
+        if self._seen == WINDOW:
+            self.lowest = self._least
+            self._owed = self._judge(self._least)
+            self._look()
+        return 0
+
+    def _judge(self, lowest: int) -> int:
+        if lowest < self.floor:
+            self._surplus.clear()
+            return min(self.ceiling - lowest, MOST)
+        self._surplus.append(lowest - self.ceiling)
+        if len(self._surplus) < CALM:
             return 0
-        if abs(self._smooth - self.target) <= self._band:
+        surplus = min(self._surplus)
+        self._surplus.clear()
+        return -min(max(surplus, 0), MOST)
+
+    def _pay(self) -> int:
+        if self._seen < EVERY:
             return 0
-        self._since = 0
-        return -1 if self._smooth > self.target else 1
+        step = 1 if self._owed > 0 else -1
+        self._owed -= step
+        self._look()
+        return step

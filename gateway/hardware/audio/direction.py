@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from gateway.errors import HardwareError, LocalProtocolError
+from gateway.hardware.audio.card import Kind, Shape, open_card
 from gateway.hardware.audio.clock_match import ClockMatch
+from gateway.hardware.audio.convert import MakeConverter
+from gateway.hardware.audio.levels import Levels, apply
+from gateway.hardware.audio.reports import Reports
 from gateway.media.port import SAMPLE_RATE, LineAudio
 
-PERIOD = 80  # samples: 10 ms
-PERIODS = 4
-LONGEST_PERIOD = 160  # what a plug-in may make of it
-TARGET = 240  # ring level, samples: one engine tick and a period to spare
-BAND = 80
-LIMIT = TARGET + 800
+TICK: Final = 80  # samples that the engine takes and gives at a time
+LIMIT: Final = 800  # samples above that: small corrections would take too long
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 5.0
-GOOD_PERIODS = 100  # after these the card counts as working again
-BAD_TRIES = 20  # in a row: no sound goes any more
-FIFO_PRIORITY = 40  # below the engine's
+GOOD_S: Final = 0.5  # of sound: the card counts as working again
+BAD_TRIES: Final = 20  # in a row: no sound goes any more
+SILENT_S: Final = 0.25  # without a sample: likewise
+FIFO_PRIORITY: Final = 40  # below the engine's
 
 
 class CardLost(HardwareError):
@@ -36,7 +36,7 @@ class AudioCounters:
     """Of one direction. `inserted` and `dropped` are samples by which the clocks were matched;
     `discarded` are those that were too old, or that nobody took."""
 
-    periods: int = 0
+    samples: int = 0
     xruns: int = 0
     inserted: int = 0
     dropped: int = 0
@@ -51,28 +51,36 @@ class World:
 
     audio: LineAudio
     alsa: Any
+    make_converter: MakeConverter
     halt: threading.Event
     clock: Callable[[], float]
     pause: Callable[[float], object]
-    on_fault: Callable[[str], None]
-    on_recovered: Callable[[], None]
+    levels: Levels
+    reports: Reports
 
 
 class Direction(ABC):
     """Opens the card, pumps, and starts over when it is lost."""
 
-    kind = ""
+    kind: ClassVar[Kind]
 
     def __init__(self, device: str, world: World) -> None:
         self.counters = AudioCounters()
         self.device = device
         self.world = world
         self.audio, self.alsa, self.halt = world.audio, world.alsa, world.halt
-        self.match = ClockMatch(TARGET, BAND, LIMIT)
-        self._faulty = False
+        self.match = ClockMatch(0, 0)
+        self.shape: Shape | None = None
+        """How the card is open; None while it is not."""
+        self.fault = ""
         self._retry_s = FIRST_RETRY_S
         self._good = 0
         self._since = 0.0
+
+    @property
+    @abstractmethod
+    def delay_ms(self) -> float | None:
+        """What card and ring add, beside the engine's ticks of 10 ms; None: not known yet."""
 
     def run(self) -> None:
         """The thread's life."""
@@ -88,83 +96,48 @@ class Direction(ABC):
                 self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
 
     def _use_card(self) -> None:
-        pcm, period = self._open()
+        pcm, shape = open_card(self.alsa, self.kind, self.device)
         try:
+            for complaint in apply(self.alsa, self.kind, self.device, self.world.levels):
+                self.world.reports.warning(complaint)
             self.counters.opened += 1
             self._good, self._since = 0, self.world.clock()
-            self.begin(pcm, period)
+            self.begin(pcm, shape)
+            self.shape = shape
             while not self.halt.is_set():
-                self.move(pcm, period)
-                self._count_period(period)
+                self._count(self.move(pcm, shape))
         finally:
+            self.shape = None
             with suppress(OSError, self.alsa.ALSAAudioError):
                 pcm.close()
 
-    def _open(self) -> tuple[Any, int]:
-        alsa = self.alsa
-        little = sys.byteorder == "little"
-        pcm = alsa.PCM(
-            type=alsa.PCM_CAPTURE if self.kind == "capture" else alsa.PCM_PLAYBACK,
-            mode=alsa.PCM_NORMAL,
-            rate=SAMPLE_RATE,
-            channels=1,
-            format=alsa.PCM_FORMAT_S16_LE if little else alsa.PCM_FORMAT_S16_BE,
-            periodsize=PERIOD,
-            periods=PERIODS,
-            device=self.device,
-        )
-        try:
-            return pcm, _verify(pcm.info(), "S16_LE" if little else "S16_BE")
-        except HardwareError:
-            pcm.close()
-            raise
+    @abstractmethod
+    def begin(self, pcm: Any, shape: Shape) -> None:
+        """The card was opened."""
 
     @abstractmethod
-    def begin(self, pcm: Any, period: int) -> None:
-        """The card was opened; a period is that many samples."""
+    def move(self, pcm: Any, shape: Shape) -> int:
+        """Wait for the engine, and move what there is; how many samples. Raises CardLost."""
 
-    @abstractmethod
-    def move(self, pcm: Any, period: int) -> None:
-        """Wait for the card, and move one period. Raises CardLost."""
-
-    def _count_period(self, period: int) -> None:
-        self.counters.periods += 1
-        self._good += 1
-        if self._good % GOOD_PERIODS:
+    def _count(self, samples: int) -> None:
+        self.counters.samples += samples
+        self._good += samples
+        if self._good < GOOD_S * SAMPLE_RATE:
             return
         elapsed = self.world.clock() - self._since
-        if elapsed < GOOD_PERIODS * period / SAMPLE_RATE / 4:
+        if elapsed < self._good / SAMPLE_RATE / 4:
             raise CardLost("the card runs faster than sound: it is no real card")
-        self._since = self.world.clock()
+        self._good, self._since = 0, self.world.clock()
         self._retry_s = FIRST_RETRY_S
-        if self._faulty:
-            self._faulty = False
-            self.world.on_recovered()
+        if self.fault:
+            self.fault = ""
+            self.world.reports.recovered(self.kind, self.device)
 
     def _report(self, error: Exception) -> None:
-        if self._faulty:
+        if self.fault:
             return
-        self._faulty = True
-        self.world.on_fault(
-            f"sound card {self.device} ({self.kind}): {error}; it is tried again until it works. "
-            f"`{'arecord' if self.kind == 'capture' else 'aplay'} -L` lists the names"
-        )
-
-
-def _verify(info: dict[str, Any], format_name: str) -> int:
-    """Check what the card agreed to; returns its period. Raises HardwareError."""
-    wanted = {"rate": SAMPLE_RATE, "channels": 1, "format_name": format_name}
-    for key, value in wanted.items():
-        if info[key] != value:
-            raise HardwareError(
-                f"the card gives {key} {info[key]} instead of {value}; name it as plughw:..."
-            )
-    period = int(info["period_size"])
-    if not 0 < period <= LONGEST_PERIOD:
-        raise HardwareError(
-            f"the card moves {period} samples at a time; at most {LONGEST_PERIOD} can be used"
-        )
-    return period
+        self.fault = str(error)
+        self.world.reports.fault(self.kind, self.device, self.fault)
 
 
 def _ask_for_fifo() -> bool:

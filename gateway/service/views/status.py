@@ -44,6 +44,8 @@ def status_view(answer: Answer) -> RenderableType:
     parts: list[RenderableType] = [_head(answer), lines_table(answer["lines"])]
     for line in answer["lines"]:
         parts.extend(_remarks(line))
+    if any(line.get("audio") for line in answer["lines"]):
+        parts.append(sound_table(answer["lines"]))
     if answer["registrations"]:
         parts.append(registrations_table(answer["registrations"]))
     if answer["calls"]:
@@ -102,6 +104,25 @@ def counts(link: Answer) -> str:
         f"{link['lines']} lines heard, {link['damaged']} damaged, {link['retries']} commands sent"
         f" again, {link['reconnects']} reconnects, {link['resets']} restarts of the card"
     )
+
+
+def sound_table(lines: list[Answer]) -> Table:
+    """The sound cards, a row for each direction."""
+    view = table("line", "sound", "device", "card", "rate", "period", "delay", "xruns", "fault")
+    for line in lines:
+        for kind, side in (line.get("audio") or {}).items():
+            view.add_row(
+                safe(line["name"]),
+                kind,
+                safe(side["device"]),
+                safe(side["card"] or "-"),
+                "-" if side["rate"] is None else f"{side['rate']} Hz",
+                milliseconds(side["period_ms"]),
+                milliseconds(side["delay_ms"]),
+                str(side["xruns"]),
+                Text(one_line(side["fault"]) or "-", style="bold red" if side["fault"] else ""),
+            )
+    return view
 
 
 def registrations_table(registrations: list[Answer]) -> Table:
@@ -196,4 +217,4 @@ def table(*columns: str) -> Table:
     return view
 
 
-_FOLDED = {"party", "end", "last error"}
+_FOLDED = {"party", "end", "last error", "device", "card", "fault"}

@@ -4,21 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CROSSINGS = 24, PER_CROSSING = 256, KERNEL = CROSSINGS * PER_CROSSING };
+enum { CROSSINGS = 24, PER_CROSSING = 256, SPARE = 4096, LANES = 4, EXACT_PHASES = 1024 };
 #define KAISER_BETA 9.0
 #define ROLL_OFF 0.94 /* cut-off as a part of the lower Nyquist rate */
 
+typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
+
 struct tr_resampler {
-    uint32_t from, to;
+    uint32_t from, to; /* without common factors */
     double scale;      /* kernel crossings an input sample */
     int half;          /* input samples on each side of an output sample */
+    int taps;          /* 2 * half, and zeros up to whole lanes */
+    uint32_t phases;   /* filters for as many places between two input samples, and one more */
     uint64_t produced; /* output samples so far */
     int64_t first;     /* input index of window[0] */
     int filled, size;
     uint64_t fed;
-    float *window;
-    float kernel[KERNEL + 2];
+    float *window, *filters;
 };
+
+static uint32_t common_factor(uint32_t a, uint32_t b)
+{
+    while (b) {
+        const uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
 
 static double bessel_i0(double x)
 {
@@ -30,13 +43,30 @@ static double bessel_i0(double x)
     return sum;
 }
 
-static void fill_kernel(tr_resampler *r)
+/* At `x` zero crossings from the middle. */
+static double kernel(double x)
 {
-    for (int i = 0; i < KERNEL + 2; i++) {
-        const double x = (double)i / PER_CROSSING, edge = x / CROSSINGS;
-        const double window = edge < 1 ? bessel_i0(KAISER_BETA * sqrt(1 - edge * edge)) : 0;
-        const double sinc = i ? sin(M_PI * x) / (M_PI * x) : 1;
-        r->kernel[i] = (float)(sinc * window / bessel_i0(KAISER_BETA));
+    const double edge = x / CROSSINGS;
+    if (edge <= -1 || edge >= 1)
+        return 0;
+    const double window = bessel_i0(KAISER_BETA * sqrt(1 - edge * edge)) / bessel_i0(KAISER_BETA);
+    return x != 0 ? sin(M_PI * x) / (M_PI * x) * window : 1;
+}
+
+/* The places that this ratio visits have filters of their own, unless they are very many. */
+static uint32_t phases_for(const tr_resampler *r)
+{
+    const uint32_t enough = (uint32_t)ceil(PER_CROSSING * r->scale);
+    return r->to > EXACT_PHASES ? enough : (enough + r->to - 1) / r->to * r->to;
+}
+
+static void fill_filters(tr_resampler *r)
+{
+    for (uint32_t phase = 0; phase <= r->phases; phase++) {
+        float *filter = r->filters + (size_t)phase * (size_t)r->taps;
+        const double part = (double)phase / r->phases;
+        for (int i = 0; i < 2 * r->half; i++)
+            filter[i] = (float)(r->scale * kernel((i - r->half + 1 - part) * r->scale));
     }
 }
 
@@ -47,19 +77,23 @@ tr_resampler *tr_resampler_new(uint32_t from_rate, uint32_t to_rate)
     tr_resampler *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    r->from = from_rate;
-    r->to = to_rate;
+    const uint32_t factor = common_factor(from_rate, to_rate);
+    r->from = from_rate / factor;
+    r->to = to_rate / factor;
     /* At one rate nothing can alias: the kernel falls on its own zeros and samples pass untouched. */
-    double ratio = to_rate < from_rate ? (double)to_rate / from_rate : 1.0;
+    const double ratio = to_rate < from_rate ? (double)to_rate / from_rate : 1.0;
     r->scale = to_rate == from_rate ? 1.0 : ROLL_OFF * ratio;
     r->half = (int)ceil(CROSSINGS / r->scale) + 1;
-    r->size = 2 * r->half + 4096;
-    r->window = calloc((size_t)r->size, sizeof *r->window);
-    if (!r->window) {
-        free(r);
+    r->taps = (2 * r->half + LANES - 1) / LANES * LANES;
+    r->phases = phases_for(r);
+    r->size = r->taps + SPARE;
+    r->window = calloc((size_t)(r->size + LANES), sizeof *r->window);
+    r->filters = calloc((size_t)(r->phases + 1) * (size_t)r->taps, sizeof *r->filters);
+    if (!r->window || !r->filters) {
+        tr_resampler_free(r);
         return NULL;
     }
-    fill_kernel(r);
+    fill_filters(r);
     r->first = -r->half; /* the silence before the first sample */
     r->filled = r->half;
     return r;
@@ -67,8 +101,10 @@ tr_resampler *tr_resampler_new(uint32_t from_rate, uint32_t to_rate)
 
 void tr_resampler_free(tr_resampler *r)
 {
-    if (r)
-        free(r->window);
+    if (!r)
+        return;
+    free(r->window);
+    free(r->filters);
     free(r);
 }
 
@@ -77,19 +113,37 @@ int tr_resampler_room(const tr_resampler *r, int samples)
     return (int)(((uint64_t)samples + 2 * (uint64_t)r->half) * r->to / r->from + 2);
 }
 
-static float interpolate(const tr_resampler *r, int64_t whole, double part)
+static double product(const float *a, const float *b, int taps)
 {
-    const float *at = r->window + (whole - r->first);
-    double sum = 0;
-    for (int i = -r->half + 1; i <= r->half; i++) {
-        const double place = fabs(i - part) * r->scale * PER_CROSSING;
-        const int index = (int)place;
-        if (index >= KERNEL)
-            continue;
-        const double mix = place - index;
-        sum += at[i] * (r->kernel[index] + mix * (r->kernel[index + 1] - r->kernel[index]));
+    vector sums = {0}, left, right;
+    for (int i = 0; i < taps; i += LANES) {
+        memcpy(&left, a + i, sizeof left);
+        memcpy(&right, b + i, sizeof right);
+        sums += left * right;
     }
-    return (float)(sum * r->scale);
+    double sum = 0;
+    for (int lane = 0; lane < LANES; lane++)
+        sum += sums[lane];
+    return sum;
+}
+
+/* The sound `part` of a sample, in units of 1/to, after input sample `whole`. */
+static double interpolate(const tr_resampler *r, int64_t whole, uint64_t part)
+{
+    const float *at = r->window + (whole - r->first) - r->half + 1;
+    const uint64_t place = part * r->phases;
+    const float *filter = r->filters + (size_t)(place / r->to) * (size_t)r->taps;
+    const double value = product(at, filter, r->taps);
+    const uint64_t rest = place % r->to;
+    if (rest == 0)
+        return value;
+    const double next = product(at, filter + r->taps, r->taps);
+    return value + (next - value) * (double)rest / r->to;
+}
+
+static int16_t clipped(double value)
+{
+    return (int16_t)lrint(fmin(fmax(value, INT16_MIN), INT16_MAX));
 }
 
 static int produce(tr_resampler *r, int16_t *out, uint64_t limit)
@@ -100,8 +154,7 @@ static int produce(tr_resampler *r, int16_t *out, uint64_t limit)
         const int64_t whole = (int64_t)(numerator / r->to);
         if (whole + r->half >= r->first + r->filled)
             break;
-        const float value = interpolate(r, whole, (double)(numerator % r->to) / r->to);
-        out[made++] = (int16_t)lrintf(fminf(fmaxf(value, -32768.0f), 32767.0f));
+        out[made++] = clipped(interpolate(r, whole, numerator % r->to));
     }
     const int64_t keep_from = (int64_t)(r->produced * r->from / r->to) - r->half;
     const int drop = keep_from > r->first ? (int)(keep_from - r->first) : 0;

@@ -11,6 +11,12 @@ from tests.vm.guest.hand import Hand
 from tests.vm.guest.handset import Handset
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sound-seconds", type=float, default=120.0, help="how long sound must go without a gap"
+    )
+
+
 @pytest.fixture
 def board() -> Board:
     """The board at rest: handset on its hook, nothing pressed."""
@@ -28,6 +34,11 @@ def handset(board: Board) -> Handset:
 def hand() -> Iterator[Hand]:
     with Hand() as hand:
         yield hand
+
+
+@pytest.fixture
+def sound_seconds(request: pytest.FixtureRequest) -> float:
+    return float(request.config.getoption("--sound-seconds"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -21,7 +21,7 @@ from gateway.hardware.registry import create_line
 from gateway.line import LinePort
 from gateway.line.events import PortEvent
 from tests.hardware.conformance import Watched
-from tests.hardware.fake_alsa import FakeLineAudio
+from tests.hardware.virtual_sound import VirtualEngine
 from tests.vm.guest import gestures
 from tests.vm.guest.board import PINS, Board
 from tests.vm.guest.hand import Hand
@@ -39,7 +39,7 @@ class Line:
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
         self._woken = threading.Event()
         self.port: LinePort = create_line(
-            "phone1", "gpio", options or {}, FakeLineAudio(), self._woken.set
+            "phone1", "gpio", options or {}, VirtualEngine(), self._woken.set
         )
 
     @property
