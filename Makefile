@@ -12,7 +12,7 @@ APT_BUILD := ca-certificates python3-venv python3-dev build-essential pkg-config
              libsystemd-dev libasound2-dev libsrtp2-dev nettle-dev
 APT_DEMO  := asterisk-core-sounds-en-wav
 APT_TEST  := sip-tester baresip-core kamailio kamailio-tls-modules linphone-cli iproute2 nftables \
-             pulseaudio libasound2-plugins systemd clang libclang-rt-dev
+             pulseaudio libasound2-plugins libspandsp-dev systemd clang libclang-rt-dev
 APT_FRESH := mmdebstrap
 APT_VM    := qemu-system-arm qemu-user gcc-aarch64-linux-gnu swig cpio kmod debian-archive-keyring
 

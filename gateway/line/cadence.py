@@ -39,6 +39,11 @@ class Cadence:
         rest = elapsed_ms % self.period_ms
         return elapsed_ms >= 0 and any(begin <= rest < end for begin, end in self._bursts())
 
+    def pause_of(self, ms: int) -> tuple[int, int] | None:
+        """The first pause of at least `ms`: when it begins, and its length; None without one."""
+        ends = zip(self._bursts(), self.steps, strict=True)
+        return next(((end, off_ms) for (_, end), (_, off_ms) in ends if off_ms >= ms), None)
+
     def _bursts(self) -> Iterator[tuple[int, int]]:
         """Begin and end of each burst of a round."""
         at = 0

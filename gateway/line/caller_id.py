@@ -8,8 +8,11 @@ business.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from gateway.line.display import DtmfWords
 
 # Message types (EN 300 659-3 section 5.2; the first two are GR-30's single data messages).
 _SINGLE_CALL: Final = 0x04
@@ -29,6 +32,11 @@ MOST_DIGITS: Final = 20
 LONGEST_NAME: Final = 15
 
 _SHOWN: Final = frozenset("0123456789*#+")
+
+# Letters that have no other letter inside.
+_SPELT: Final = str.maketrans(
+    {"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
+)
 
 Absence = Literal["unavailable", "private"]
 _REASONS: Final = {"unavailable": b"O", "private": b"P"}
@@ -85,6 +93,14 @@ def message_waiting(waiting: bool) -> bytes:
     return _message(_MESSAGE_WAITING, _parameter(_INDICATOR, b"\xff" if waiting else b"\x00"))
 
 
+def number_in_keys(who: CallerIdentity, words: DtmfWords) -> str:
+    """The caller in DTMF keys (EN 300 659-1 annex B): the number between two keys, or a code."""
+    digits = "".join(character for character in who.number if character in "0123456789")
+    if digits:
+        return words.start + digits[-MOST_DIGITS:] + words.end
+    return words.private if who.absence == "private" else words.unavailable
+
+
 def shown_number(number: str) -> bytes:
     """What of a number a display can show: its digits, the last ones where there are too many."""
     kept = "".join(character for character in number if character in _SHOWN)
@@ -92,8 +108,10 @@ def shown_number(number: str) -> bytes:
 
 
 def shown_name(name: str) -> bytes:
-    """A name in the displays' ASCII; what they do not have is a question mark."""
-    plain = "".join(character if character.isprintable() else " " for character in name)
+    """A name in the displays' ASCII: letters without their marks, else a question mark."""
+    bare = unicodedata.normalize("NFKD", name.translate(_SPELT))
+    kept = (character for character in bare if not unicodedata.combining(character))
+    plain = "".join(character if character.isprintable() else " " for character in kept)
     return " ".join(plain.split()).encode("ascii", "replace")[:LONGEST_NAME]
 
 

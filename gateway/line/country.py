@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.line.cadence import DISTINCTIVE, Cadence
+from gateway.line.display import CallerIdScheme, read_scheme
 from gateway.line.pulse import NUMBERINGS, HookTimings
 from gateway.line.table import Table
 from gateway.line.tones import MAX_SEGMENTS, TONE_NAMES, Tone, ToneSegment, parse_frequencies
@@ -41,6 +42,7 @@ class Country:
     hook: HookTimings
     dtmf: DtmfLevels
     pulse_numbering: str
+    caller_id: CallerIdScheme
     unverified: tuple[str, ...]
 
     @staticmethod
@@ -67,19 +69,13 @@ def _country(root: Table) -> Country:
         ring_hz=ring.number("hz", 15, 70),
         hook=_hook(hook),
         dtmf=DtmfLevels(dtmf.number("high_dbm", -30, 0), dtmf.number("low_dbm", -30, 0)),
-        pulse_numbering=_numbering(hook),
+        pulse_numbering=hook.choice("numbering", tuple(NUMBERINGS), "standard"),
+        caller_id=read_scheme(root.table("caller_id")),
         unverified=root.texts("unverified"),
     )
     for table in (root, ring, dtmf, hook):
         table.no_more()
     return country
-
-
-def _numbering(hook: Table) -> str:
-    numbering = hook.text("numbering", "standard")
-    if numbering not in NUMBERINGS:
-        raise hook.wrong("numbering", "one of " + ", ".join(NUMBERINGS))
-    return numbering
 
 
 def _hook(table: Table) -> HookTimings:
@@ -107,9 +103,7 @@ def _tones(table: Table) -> Mapping[str, Tone]:
 def _tone(table: Table) -> Tone:
     level = table.number("level_dbm", -60, 3)
     segments = tuple(s for row in table.tables("segments") for s in _segments(row, level))
-    repeat = table.text("repeat", "all" if segments[-1].on_ms else "never")
-    if repeat not in REPEATS:
-        raise table.wrong("repeat", "one of " + ", ".join(REPEATS))
+    repeat = table.choice("repeat", REPEATS, "all" if segments[-1].on_ms else "never")
     table.no_more()
     repeat_from = {"all": 0, "last": len(segments) - 1, "never": None}[repeat]
     try:

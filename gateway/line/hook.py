@@ -79,11 +79,14 @@ class HookMachine:
     """Decides what hook edges mean, by `timings`; hands each decision to `report`.
 
     `talking` says which of two things a break is that could be either: a flash during a call, a
-    dialled 1 before it. `dial` is what the rotary dial has shown of itself.
+    dialled 1 before it. `dial` is what the rotary dial has shown of itself. `signalled`: the line
+    tells a display something, which may answer by closing the loop for a moment; a lift has to
+    last longer meanwhile.
     """
 
     def __init__(self, timings: HookTimings, report: Callable[[HookEvent], None]) -> None:
         self.talking = False
+        self.signalled = False
         self.dial = Dial()
         self.late_edges = 0  # edges older than a decision already taken
         self.transitions: deque[HookTransition] = deque(maxlen=KEPT_TRANSITIONS)
@@ -186,7 +189,9 @@ class HookMachine:
     def _runs_out(self, symbol: Symbol) -> int:
         timings = self._timings
         if symbol is Symbol.PERSISTED:
-            return self._edge_ns + timings.persistence_ms * NS_PER_MS
+            longer = self.signalled and self._state is Hook.LIFTING
+            wait_ms = timings.signalled_persistence_ms if longer else timings.persistence_ms
+            return self._edge_ns + wait_ms * NS_PER_MS
         if symbol is Symbol.LAPSED:
             return self._opened_ns + timings.hang_up_ms * NS_PER_MS + 1
         wait_ms = timings.single_break_ms if self._may_be_flash() else timings.inter_digit_ms

@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from gateway.line import events as ev
+from gateway.line.caller_id import CallerIdentity, LocalTime
 from gateway.line.country import Country
-from gateway.line.effects import Effect, PlayTone, StartRing, StopRing, StopTone
+from gateway.line.display import CallerIdScheme
+from gateway.line.effects import Disconnect, Effect, PlayTone, StopRing, StopTone
 from gateway.line.hook import Flashed, HookEvent, HookMachine, HungUp, Lifted, PulseTrain
+from gateway.line.lamp import MessageLamp
+from gateway.line.presentation import Presentation, call_plan, lamp_plan
 from gateway.line.pulse import digit_of
 from gateway.line.tones import TONE_NAMES
 
@@ -45,10 +49,27 @@ class LineTransition:
 
 
 class LineMachine:
-    """One line. `now` is CLOCK_MONOTONIC in seconds."""
+    """One line. `now` is CLOCK_MONOTONIC in seconds.
 
-    def __init__(self, country: Country) -> None:
+    `calendar` tells what time it is on the wall, for displays; `display` is how they are told, the
+    country's way unless another is given; `disconnect_ms` for how long the feed is taken away when
+    the far end has hung up, 0 for not at all.
+    """
+
+    def __init__(
+        self,
+        country: Country,
+        *,
+        calendar: Callable[[], LocalTime] = lambda: LocalTime(1, 1, 0, 0),
+        display: CallerIdScheme | None = None,
+        disconnect_ms: int = 0,
+    ) -> None:
         self.country = country
+        self._calendar = calendar
+        self._display = display or country.caller_id
+        self._disconnect_ms = disconnect_ms
+        self._presentation = Presentation()
+        self._lamp = MessageLamp()
         self.transitions: deque[LineTransition] = deque(maxlen=KEPT_TRANSITIONS)
         self._state: LineState = "idle"
         self._hook = HookMachine(country.hook, self._hook_decided)
@@ -83,24 +104,61 @@ class LineMachine:
 
     def next_deadline(self) -> float | None:
         """When to call `handle_deadline`; may be in the past, meaning at once."""
-        return self._hook.next_deadline()
+        parts = (self._hook, self._presentation, self._lamp)
+        times = (part.next_deadline() for part in parts)
+        return min((t for t in times if t is not None), default=None)
 
     def handle_deadline(self, now: float) -> None:
         """Decide what is due. All port events at hand must have been received before."""
         self._hook.handle_deadline(now)
+        self._effects += self._presentation.due(now)
+        if not self._presentation.active:
+            self._lamp.told()
+        waiting = self._lamp.due(now)
+        plan = None if waiting is None else lamp_plan(self._display, waiting)
+        if plan is not None:
+            self._effects += self._presentation.begin(plan, now)
+        self._hook.signalled = self._presentation.signalling
 
-    def ring(self, now: float, cadence_name: str | None = None) -> bool:
-        """Ring the bell; False when the line is not idle (lifted or failed a moment ago)."""
+    def ring(
+        self, now: float, cadence_name: str | None = None, caller: CallerIdentity | None = None
+    ) -> bool:
+        """Ring the bell, and show who calls; False when the line is not idle (lifted or failed a
+        moment ago).
+
+        Where the caller is shown before the first ring, Ringing is told at once: the telephone is
+        being called, though not by its bell yet.
+        """
         if not self._move("ring", round(now * 1e9)):
             return False
-        self._bell_confirmed = False
-        self._effects.append(StartRing(self.country.cadence(cadence_name)))
+        self._cancel_presentation()
+        levels = self.country.dtmf
+        plan = call_plan(
+            self._display,
+            self.country.cadence(cadence_name),
+            caller,
+            self._calendar(),
+            (levels.high_dbm + levels.low_dbm) / 2,
+        )
+        self._bell_confirmed = not plan.rings_first
+        if self._bell_confirmed:
+            self._events.append(ev.Ringing())
+        self._effects += self._presentation.begin(plan, now)
+        self._hook.signalled = self._presentation.signalling
         return True
+
+    def show_messages(self, waiting: bool, now: float) -> None:
+        """Switch the telephone's message lamp, as soon as the line has been idle for a moment."""
+        self._lamp.want(waiting)
+        if self._state == "idle":
+            self._lamp.rest(now)
 
     def stop_ringing(self, now: float) -> None:
         """Nobody answered, or the caller gave up; harmless when the bell is silent."""
         if self._move("stop", round(now * 1e9)):
+            self._cancel_presentation()
             self._effects.append(StopRing())
+            self._lamp.rest(now)
 
     def tone(self, name: str | None, now: float) -> None:
         """Play the country's tone of that name, or silence: for None, and where it has none.
@@ -120,6 +178,11 @@ class LineMachine:
         """Whether a call is connected: a break that could be a flash or a dialled 1 is a flash."""
         self._hook.talking = talking
 
+    def far_end_gone(self) -> None:
+        """The far end has hung up, the handset is still lifted: tell it without a word."""
+        if self._disconnect_ms and self._state == "off-hook":
+            self._effects.append(Disconnect(self._disconnect_ms))
+
     # --- states ---
 
     def _enter_state(self, state: LineState, symbol: str, t_ns: int) -> None:
@@ -132,6 +195,11 @@ class LineMachine:
             return False
         self._enter_state(after, symbol, t_ns)
         return True
+
+    def _cancel_presentation(self) -> None:
+        self._effects += self._presentation.cancel()
+        self._hook.signalled = False
+        self._lamp.disturb()
 
     def _silence(self) -> None:
         if self._tone_plays:
@@ -163,6 +231,7 @@ class LineMachine:
         answered = self._state == "ringing"
         if not self._move("lift", t_ns):
             return
+        self._cancel_presentation()
         if answered:
             self._effects.append(StopRing())
         self._hook.talking = answered
@@ -174,6 +243,7 @@ class LineMachine:
         self._release_key(t_ns)
         self._silence()
         self._events.append(ev.OnHook())
+        self._lamp.rest(t_ns / 1e9)
 
     # --- what the port reported ---
 
@@ -184,6 +254,8 @@ class LineMachine:
         self._hook.trip(event.t_ns)
 
     def _on_bell(self, event: ev.RingPending | ev.RingStarted) -> None:
+        if isinstance(event, ev.RingStarted):
+            self._presentation.bell_rings(event.t_ns / 1e9)
         if self._state == "ringing" and not self._bell_confirmed:
             self._bell_confirmed = True
             self._events.append(ev.Ringing())
@@ -203,6 +275,7 @@ class LineMachine:
         rang = self._state == "ringing"
         if not self._move("fault", event.t_ns):
             return
+        self._cancel_presentation()
         self._release_key(event.t_ns)
         self._silence()
         if rang:
@@ -213,6 +286,7 @@ class LineMachine:
         if not self._move("recover", event.t_ns):
             return
         self._events.append(ev.LineReady())
+        self._lamp.rest(event.t_ns / 1e9)
         if self._hook.off_hook:  # lifted while the line was out: it wants dial tone
             self._lift(event.t_ns)
 

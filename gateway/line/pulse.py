@@ -22,12 +22,18 @@ NUMBERINGS = {
 
 @dataclass(frozen=True, slots=True)
 class HookTimings:
-    """When a hook edge means what, in milliseconds. Windows include both ends."""
+    """When a hook edge means what, in milliseconds. Windows include both ends.
+
+    `signalled_persistence_ms`: of a lift, while the line itself tells a display something. A
+    display acknowledges the alerting tone by closing the loop for 14 to 16 ms (BT SIN 242), and a
+    line that is reversed may look closed for a moment.
+    """
 
     flash_min_ms: int
     flash_max_ms: int
     hang_up_ms: int
     persistence_ms: int = 10
+    signalled_persistence_ms: int = 40
     glitch_ms: int = 20
     pulse_max_ms: int = 120
     inter_digit_ms: int = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.errors import ConfigError
 
@@ -35,6 +35,18 @@ class Table:
         value = self._take(key, "a text", default)
         if not isinstance(value, str) or not value.strip():
             raise self.wrong(key, "a text that is not empty")
+        return value
+
+    def choice(self, key: str, allowed: Sequence[str], default: str | None = None) -> str:
+        value = self._take(key, "one of " + ", ".join(allowed), default)
+        if value not in allowed:
+            raise self.wrong(key, "one of " + ", ".join(allowed))
+        return str(value)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self._take(key, "true or false", default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_FREQUENCIES = 4
-MAX_SEGMENTS = 16  # what the voice engine has room for
+MAX_SEGMENTS = 24  # what the voice engine has room for
 MAX_FREQUENCY = 3999.0
 
 # The names that a country may define. A country without one of them plays silence for it.
@@ -22,6 +22,17 @@ TONE_NAMES = (
     "special",
     "howler",
 )
+
+
+# The keypad (ITU-T Q.23): rows and columns, hertz.
+_ROWS, _COLUMNS = (697.0, 770.0, 852.0, 941.0), (1209.0, 1336.0, 1477.0, 1633.0)
+_KEYPAD = "123A456B789C*0#D"
+
+
+def dtmf_frequencies(key: str) -> tuple[float, float]:
+    """The two of a key 0-9, *, #, A-D. Raises ValueError for any other."""
+    row, column = divmod(_KEYPAD.index(key), len(_COLUMNS))
+    return _ROWS[row], _COLUMNS[column]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gateway.media.engine import Engine, EngineSettings, EngineStatus, RealtimeStatus
     from gateway.media.events import (
+        DataSent,
         DigitEnded,
         DigitSent,
         DigitStarted,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
         SourceDrained,
         StreamRetired,
     )
-    from gateway.media.line import Line, ToneSegmentSpec, ToneSpec
+    from gateway.media.line import DataSpec, Line, ToneSegmentSpec, ToneSpec
     from gateway.media.resample import Resampler
     from gateway.media.srtp import SrtpKeys
     from gateway.media.statistics import LineStatistics, StreamStatistics
@@ -34,6 +35,7 @@ _HOME = {
     "EngineSettings": "engine",
     "EngineStatus": "engine",
     "RealtimeStatus": "engine",
+    "DataSent": "events",
     "DigitEnded": "events",
     "DigitSent": "events",
     "DigitStarted": "events",
@@ -45,6 +47,7 @@ _HOME = {
     "SourceChanged": "events",
     "SourceDrained": "events",
     "StreamRetired": "events",
+    "DataSpec": "line",
     "Line": "line",
     "ToneSegmentSpec": "line",
     "ToneSpec": "line",
@@ -57,6 +60,8 @@ _HOME = {
 }
 
 __all__ = [
+    "DataSent",
+    "DataSpec",
     "DigitEnded",
     "DigitSent",
     "DigitStarted",

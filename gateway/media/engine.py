@@ -11,6 +11,7 @@ from typing import Any
 from gateway.errors import ExhaustedError, LocalProtocolError, SystemRefusal
 from gateway.media import address
 from gateway.media.events import (
+    DataSent,
     DigitEnded,
     DigitSent,
     DigitStarted,
@@ -36,6 +37,9 @@ _PLAIN: dict[int, Callable[[Stream, int], MediaEvent]] = {
     lib.TR_EVENT_RTP_RESUMED: RtpResumed,
     lib.TR_EVENT_RTCP_BYE: RemoteRtcpBye,
 }
+
+
+_LINE_EVENTS = (lib.TR_EVENT_LINE_RETIRED, lib.TR_EVENT_SOURCE_DRAINED, lib.TR_EVENT_DATA_SENT)
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class Engine:
                 return events
 
     def _translate(self, raw: Any) -> MediaEvent | None:
-        if raw.kind in (lib.TR_EVENT_LINE_RETIRED, lib.TR_EVENT_SOURCE_DRAINED):
+        if raw.kind in _LINE_EVENTS:
             return self._line_event(raw)
         stream = self._streams.get(raw.slot)
         if stream is None or stream.serial != raw.serial:
@@ -208,6 +212,8 @@ class Engine:
             del self._lines[raw.slot]
             self._free_lines.append(raw.slot)
             return None
+        if raw.kind == lib.TR_EVENT_DATA_SENT:
+            return DataSent(line, raw.t_ns)
         # An end that was cleared or overtaken by a newer one is nobody's business any more.
         return SourceDrained(line, raw.t_ns) if raw.value == line.end_serial else None
 

@@ -97,6 +97,14 @@ class SourceDrained:
     t_ns: int
 
 
+@dataclass(frozen=True)
+class DataSent:
+    """What `Line.send_data` was given is over to its last bit; it was not cut short."""
+
+    line: Line
+    t_ns: int
+
+
 MediaEvent: TypeAlias = (
     StreamRetired
     | FirstPacket
@@ -108,4 +116,5 @@ MediaEvent: TypeAlias = (
     | RtpResumed
     | RemoteRtcpBye
     | SourceDrained
+    | DataSent
 )

@@ -57,6 +57,37 @@ def _raw_tone(tone: ToneSpec) -> Any:
     return raw
 
 
+_MODULATIONS = {"bell202": lib.TR_BELL_202, "v23": lib.TR_V23}
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """A message for a telephone's display, by modem: "bell202" or "v23", 1,200 bits a second.
+
+    Channel seizure (0101...) and mark go before `message`, whose checksum is its last byte.
+    """
+
+    modulation: str
+    message: bytes
+    seizure_bits: int = 300
+    mark_bits: int = 180
+    level_dbm: float = -13.5
+
+
+def _raw_data(data: DataSpec) -> Any:
+    if data.modulation not in _MODULATIONS:
+        raise LocalProtocolError(f"a modulation is one of {', '.join(_MODULATIONS)}")
+    if not 1 <= len(data.message) <= lib.TR_DATA_BYTES:
+        raise LocalProtocolError(f"a data message has 1 to {lib.TR_DATA_BYTES} bytes")
+    raw = ffi.new("tr_data *")
+    raw.modulation = _MODULATIONS[data.modulation]
+    raw.level_dbm0 = data.level_dbm
+    raw.seizure_bits, raw.mark_bits = data.seizure_bits, data.mark_bits
+    raw.count = len(data.message)
+    ffi.memmove(raw.bytes, data.message, len(data.message))
+    return raw
+
+
 class Line:
     """A line's audio. Made by `Engine.open_line`.
 
@@ -139,8 +170,16 @@ class Line:
         check(lib.tr_line_play_tone(self._handle(), LOOP_RING, self.slot, raw), "play tone")
 
     def stop_tone(self) -> None:
-        """Silence the tone; harmless when there is none."""
+        """Silence the tone, and data that are being sent; harmless when there is neither."""
         check(lib.tr_line_stop_tone(self._handle(), LOOP_RING, self.slot), "stop tone")
+
+    def send_data(self, data: DataSpec) -> None:
+        """Send `data` into the earpiece, after the tone that plays now if that has an end.
+
+        DataSent follows, unless another tone or `stop_tone` comes before.
+        """
+        raw = _raw_data(data)
+        check(lib.tr_line_send_data(self._handle(), LOOP_RING, self.slot, raw), "send data")
 
     def statistics(self) -> LineStatistics:
         """The line's counters now."""

@@ -18,8 +18,9 @@ enum tr_limits {
     TR_COMMANDERS = 4,      /* command rings: 0 is the loop's, the rest for GPIO and audio threads */
     TR_ALLOW_NETWORKS = 16, /* source networks in each of a stream's two lists */
     TR_CNAME_BYTES = 64,    /* RTCP CNAME with its final NUL */
-    TR_TONE_SEGMENTS = 16,
+    TR_TONE_SEGMENTS = 24,  /* a caller's number in DTMF: 20 digits and what stands around them */
     TR_TONE_FREQUENCIES = 4,
+    TR_DATA_BYTES = 258,    /* type, length, 255 bytes, checksum */
     TR_WHY_BYTES = 160,
     TR_NO_PAYLOAD_TYPE = 255,
     TR_SRTP_KEY_BYTES = 44  /* the longest master key with its salt */
@@ -145,6 +146,18 @@ typedef struct {
     int32_t mix;         /* 1: added to the received speech (call waiting); 0: instead of it */
 } tr_tone;
 
+enum tr_modulation { TR_BELL_202 = 1, TR_V23 = 2 };
+
+/* What a telephone's display is sent by modem, checksum included (dsp/fsk.h). */
+typedef struct {
+    uint32_t modulation;   /* tr_modulation */
+    float level_dbm0;
+    uint32_t seizure_bits; /* 0101..., at most 4,000 */
+    uint32_t mark_bits;    /* likewise */
+    uint32_t count;        /* 1..TR_DATA_BYTES */
+    uint8_t bytes[TR_DATA_BYTES];
+} tr_data;
+
 enum tr_event_kind {
     TR_EVENT_NONE = 0,
     TR_EVENT_RETIRED,        /* slot is free, descriptors may be closed */
@@ -158,6 +171,7 @@ enum tr_event_kind {
     TR_EVENT_RTP_RESUMED,
     TR_EVENT_RTCP_BYE,
     TR_EVENT_SOURCE_DRAINED, /* slot: line, value: serial of the end_source call */
+    TR_EVENT_DATA_SENT,      /* slot: line; not for data that was stopped or replaced */
     TR_EVENT_SRTP_SENDER     /* never seen outside: tr_engine_read_events answers it itself */
 };
 
@@ -203,6 +217,8 @@ int tr_line_open(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t seria
 int tr_line_close(tr_engine *engine, uint32_t ring, uint32_t slot);
 int tr_line_play_tone(tr_engine *engine, uint32_t ring, uint32_t slot, const tr_tone *tone);
 int tr_line_stop_tone(tr_engine *engine, uint32_t ring, uint32_t slot);
+/* Begins when the tone that plays now has ended; a new tone, or the end of all tones, ends it. */
+int tr_line_send_data(tr_engine *engine, uint32_t ring, uint32_t slot, const tr_data *data);
 
 /* Statistics, from any thread at any time, without locks. */
 void tr_stream_read_statistics(tr_engine *engine, uint32_t slot, tr_stream_statistics *out);

@@ -11,7 +11,17 @@ from pathlib import Path
 
 from tests.bench import baresip, table
 from tests.bench.bench import Bench
-from tests.bench.figures import answer, endurance, load, ring, spacing, stall, start, strangers
+from tests.bench.figures import (
+    answer,
+    caller_id,
+    endurance,
+    load,
+    ring,
+    spacing,
+    stall,
+    start,
+    strangers,
+)
 from tests.bench.table import Row
 
 FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
@@ -25,6 +35,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "strangers": strangers.run,
     "flood": load.run_flood,
     "series": load.run_series,
+    "caller-id": caller_id.run,
 }
 
 

@@ -13,8 +13,11 @@ from gateway.line.caller_id import (
     LocalTime,
     message_waiting,
     multiple_data_message,
+    number_in_keys,
+    shown_name,
     single_data_message,
 )
+from gateway.line.display import DtmfWords
 
 WHEN = LocalTime(month=11, day=26, hour=9, minute=5)
 TIME = "0108" + b"11260905".hex()
@@ -44,7 +47,7 @@ def parameters(message: bytes) -> dict[int, bytes]:
         (CallerIdentity("5551234"), "0207" + b"5551234".hex() + "08014f"),
         (CallerIdentity(name="Alice"), "04014f" + "0705416c696365"),
         (CallerIdentity(absence="private"), "040150" + "080150"),
-        (CallerIdentity("(555) 12-34", "Zoë  K."), "0207" + b"5551234".hex() + "07065a6f3f204b2e"),
+        (CallerIdentity("(555) 12-34", "Zoë  K."), "0207" + b"5551234".hex() + "07065a6f65204b2e"),
     ],
 )
 def test_call_set_up(who: CallerIdentity, after_time: str) -> None:
@@ -74,6 +77,34 @@ def test_message_waiting(waiting: bool, data: bytes) -> None:
     message = message_waiting(waiting)
     assert message[0] == 0x82
     assert parameters(message) == {0x0B: data}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Jürgen Groß", "Jurgen Gross"),
+        ("Søren Łukasz", "Soren Lukasz"),
+        ("François", "Francois"),
+        ("Юрий", "????"),
+        ("a\tb\x00c", "a b c"),
+    ],
+)
+def test_a_display_has_no_marks_on_its_letters(name: str, shown: str) -> None:
+    assert shown_name(name) == shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("who", "keys"),
+    [
+        (CallerIdentity("+46 8 7131000", "Anna"), "A4687131000C"),
+        (CallerIdentity("1" * 30), "A" + "1" * 20 + "C"),
+        (CallerIdentity(name="Anna"), "B00C"),
+        (CallerIdentity(absence="private"), "B10C"),
+        (CallerIdentity("*#"), "B00C"),
+    ],
+)
+def test_a_number_in_keys(who: CallerIdentity, keys: str) -> None:
+    assert number_in_keys(who, DtmfWords()) == keys
 
 
 @given(st.text(max_size=80), st.text(max_size=80))

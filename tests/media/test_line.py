@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gateway.errors import LocalProtocolError
-from gateway.media import SourceDrained, ToneSegmentSpec, ToneSpec
+from gateway.media import DataSent, DataSpec, SourceDrained, ToneSegmentSpec, ToneSpec
 from tests.media.rig import Rig
 from tests.media.signals import as_bytes, find, from_bytes, level_of, speech_like, through
 
@@ -154,7 +154,7 @@ def test_a_tone_replaces_speech_or_joins_it(media: Rig) -> None:
     "spec",
     [
         ToneSpec(()),
-        ToneSpec((ToneSegmentSpec((400.0,)),) * 17),
+        ToneSpec((ToneSegmentSpec((400.0,)),) * 25),
         ToneSpec((ToneSegmentSpec((1.0, 2.0, 3.0, 4.0, 5.0)),)),
         ToneSpec((ToneSegmentSpec((4000.0,)),)),
         ToneSpec((ToneSegmentSpec((400.0,)),), repeat_from=1),
@@ -163,3 +163,52 @@ def test_a_tone_replaces_speech_or_joins_it(media: Rig) -> None:
 def test_silly_tones_are_refused(media: Rig, spec: ToneSpec) -> None:
     with pytest.raises(LocalProtocolError):
         media.engine.open_line().play_tone(spec)
+
+
+def test_data_follow_the_tone_and_are_told(media: Rig) -> None:
+    line = media.engine.open_line()
+    line.start_sink()
+    line.play_tone(ToneSpec((ToneSegmentSpec((2130.0, 2750.0), -20.0, 100, 60),)))
+    line.send_data(DataSpec("v23", b"\x82\x03\x0b\x01\xff\x70", level_dbm=-13.5))
+    (sent,) = media.wait(DataSent)
+    media.ticks(2)
+    pcm = from_bytes(media.collect(line, line.sink_level()))
+    first = int(np.flatnonzero(pcm)[0]) - 1
+    assert sent.line is line
+    assert level_of(pcm[first : first + 800], 2750) == pytest.approx(-20, abs=0.3)
+    assert not pcm[first + 801 : first + 1280].any()
+    data = pcm[first + 1280 :]
+    mark = data[300 * 20 // 3 : 480 * 20 // 3]
+    assert level_of(mark, 1300) == pytest.approx(-13.5, abs=0.2)
+    assert not data[(480 + 60 + 8) * 20 // 3 + 2 :].any()
+    assert level_of(data[540 * 20 // 3 : 547 * 20 // 3], 1300) > -15
+
+
+@pytest.mark.parametrize("stop", ["stop_tone", "play_tone"])
+def test_data_end_where_something_else_is_wanted(media: Rig, stop: str) -> None:
+    line = media.engine.open_line()
+    line.send_data(DataSpec("bell202", bytes(258)))
+    media.ticks(5)
+    if stop == "stop_tone":
+        line.stop_tone()
+    else:
+        line.play_tone(tone(440, on_ms=20, off_ms=5000))
+    media.ticks(10)
+    line.start_sink()
+    assert not from_bytes(media.collect(line, 1600)).any()
+    assert not media.engine.read_events()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        DataSpec("v22", b"x"),
+        DataSpec("v23", b""),
+        DataSpec("v23", bytes(259)),
+        DataSpec("v23", b"x", seizure_bits=100_000),
+        DataSpec("v23", b"x", level_dbm=5),
+    ],
+)
+def test_silly_data_are_refused(media: Rig, spec: DataSpec) -> None:
+    with pytest.raises(LocalProtocolError):
+        media.engine.open_line().send_data(spec)

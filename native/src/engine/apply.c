@@ -36,8 +36,12 @@ static void apply_to_line(tr_engine *e, const tr_command *c)
         return;
     switch (c->kind) {
     case TR_COMMAND_LINE_CLOSE: close_line(e, c->slot); break;
-    case TR_COMMAND_TONE_PLAY: tr_tone_player_start(&line->tone, &c->with.tone); break;
-    case TR_COMMAND_TONE_STOP: tr_tone_player_stop(&line->tone); break;
+    case TR_COMMAND_TONE_PLAY:
+        tr_line_silence(line);
+        tr_tone_player_start(&line->tone, &c->with.tone);
+        break;
+    case TR_COMMAND_TONE_STOP: tr_line_silence(line); break;
+    case TR_COMMAND_DATA_SEND: tr_fsk_start(&line->data, &c->with.data); break;
     }
 }
 

@@ -142,3 +142,12 @@ int tr_line_stop_tone(tr_engine *e, uint32_t ring, uint32_t slot)
 {
     return simple(e, ring, TR_COMMAND_TONE_STOP, slot, 0, 0);
 }
+
+int tr_line_send_data(tr_engine *e, uint32_t ring, uint32_t slot, const tr_data *data)
+{
+    tr_command command = {.kind = TR_COMMAND_DATA_SEND, .slot = slot};
+    if (!tr_data_valid(data))
+        return TR_EINVAL;
+    command.with.data = *data;
+    return give(e, ring, &command);
+}

@@ -17,7 +17,8 @@ typedef enum {
     TR_COMMAND_LINE_OPEN,
     TR_COMMAND_LINE_CLOSE,
     TR_COMMAND_TONE_PLAY,
-    TR_COMMAND_TONE_STOP
+    TR_COMMAND_TONE_STOP,
+    TR_COMMAND_DATA_SEND
 } tr_command_kind;
 
 enum { TR_COMMAND_RING = 128 };
@@ -30,6 +31,7 @@ typedef struct {
     union {
         tr_stream_settings stream; /* without its keys */
         tr_tone tone;
+        tr_data data;
         tr_srtp *receiver;
     } with;
 } tr_command;

@@ -8,7 +8,7 @@ void tr_line_reset(tr_line *line, uint32_t slot, uint32_t serial)
     line->serial = serial;
     line->drained_serial = 0;
     line->source_used = false;
-    tr_tone_player_stop(&line->tone);
+    tr_line_silence(line);
     memset(&line->statistics, 0, sizeof line->statistics);
     memset(line->microphone, 0, sizeof line->microphone);
     memset(line->earpiece, 0, sizeof line->earpiece);
@@ -61,11 +61,26 @@ static void give(tr_line *line, const int16_t *pcm, uint32_t samples)
     line->statistics.sink_overrun += samples - given;
 }
 
-void tr_line_play(tr_line *line)
+void tr_line_silence(tr_line *line)
+{
+    tr_tone_player_stop(&line->tone);
+    tr_fsk_stop(&line->data);
+}
+
+static bool send_data(tr_line *line, int16_t *pcm, int64_t now_ns)
+{
+    const bool sending = tr_fsk_work(&line->data, pcm, TR_TICK_SAMPLES);
+    if (sending && !tr_fsk_sending(&line->data))
+        tr_line_emit(line, TR_EVENT_DATA_SENT, 0, now_ns);
+    return sending;
+}
+
+void tr_line_play(tr_line *line, int64_t now_ns)
 {
     int16_t tone[TR_TICK_SAMPLES], out[TR_TICK_SAMPLES];
-    const bool mix = line->tone.tone.mix;
-    const bool playing = tr_tone_player_work(&line->tone, tone, TR_TICK_SAMPLES);
+    const bool mix = line->tone.loaded && line->tone.tone.mix;
+    const bool playing = tr_tone_player_work(&line->tone, tone, TR_TICK_SAMPLES) ||
+                         send_data(line, tone, now_ns);
     for (int i = 0; i < TR_TICK_SAMPLES; i++) {
         int32_t value = playing && !mix ? tone[i] : line->earpiece[i] + (playing ? tone[i] : 0);
         value = value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value;

@@ -89,7 +89,7 @@ static void run_media(tr_engine *e)
             run_stream(e, stream_at(e, i));
     for (uint32_t i = 0; i < e->busy_lines.count; i++)
         if (line_at(e, i)->active)
-            tr_line_play(line_at(e, i));
+            tr_line_play(line_at(e, i), e->tick.now_ns);
 }
 
 static uint32_t deliver(tr_engine *e, tr_outbox *box)

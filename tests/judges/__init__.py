@@ -1,0 +1,1 @@
+"""Other people's receivers, which say whether what we send can be understood."""
