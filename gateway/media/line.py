@@ -75,7 +75,7 @@ class Line:
         lib.tr_line_clear_source(engine, slot)
         lib.tr_line_collect_sink(engine, slot, 0)
         self._discard_sink()
-        check(lib.tr_line_open(engine, LOOP_RING, slot, serial), "open line")
+        check(lib.tr_line_open(engine, LOOP_RING, slot, serial, 0), "open line")
 
     def _discard_sink(self) -> None:
         scratch = ffi.new("int16_t[1600]")

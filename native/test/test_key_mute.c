@@ -61,7 +61,7 @@ static void mark(const int16_t *packet, int first_ms)
     }
 }
 
-/* The engine's tick of 10 ms: what was said, the sound, a verdict, and each second time a packet. */
+/* The engine's tick of 10 ms: what was said, the sound, a verdict; each second time a packet. */
 static tr_key_mute run(const row *r)
 {
     tr_key_mute m;

@@ -7,7 +7,7 @@ enum {
     CARD_LAG = 12 * MS,
     EARLY_LAG = 15 * MS,    /* from a tone's beginning to ESt, at most */
     DIGIT_LAG = 52 * MS,    /* to StD */
-    VERDICT = 15 * MS,      /* the card's lag, and 8 ms of tone, less the 5 that ESt takes at least */
+    VERDICT = 15 * MS,      /* the card's lag, and 8 ms of tone, less the 5 that ESt takes */
     UNDECIDED = 50 * MS,    /* from ESt to StD, and until it is told, at most */
     HOLD = 20 * MS,
     DISBELIEF = 250 * MS,

@@ -11,8 +11,8 @@
  * at once, and 15 ms later the sound at hand (`judge`, each tick while `wants_verdict`) has shown
  * two tones or the mute ends, with a fade of 2 ms, as it does when ESt falls before. Its StD (digit
  * valid) comes up to 50 ms after the beginning: it mutes whatever ESt said, until StD has fallen;
- * what was captured 20 ms after ESt fell is whole. With two tones but no StD 50 ms after ESt (45 and
- * the digit's confirmation), the mute ends with a ramp. A StD whose tone has not been heard for
+ * what was captured 20 ms after ESt fell is whole. With two tones but no StD 50 ms after ESt (45
+ * and the digit's confirmation), the mute ends with a ramp. A StD whose tone has not been heard for
  * 250 ms is no longer believed.
  * `trip` silences the first 62 ms after a lift while the bell rang, and fades in over 20 ms.
  *
@@ -27,7 +27,7 @@
 enum { TR_MUTE_RING = 512, TR_MUTE_DELAY_MAX = 400 /* 50 ms */, TR_MUTE_SPANS = 8 };
 
 typedef struct {
-    int64_t from, to; /* silent; before it 2 ms of fading out, after it `ramp` samples of fading in */
+    int64_t from, to; /* silent; before it 2 ms of fade, after it `ramp` samples of another */
     int32_t ramp;
 } tr_mute_span;
 
@@ -56,7 +56,7 @@ typedef struct {
 void tr_key_mute_init(tr_key_mute *mute, int32_t delay);
 void tr_key_mute_early(tr_key_mute *mute, bool on, int64_t at);
 void tr_key_mute_digit(tr_key_mute *mute, bool on, int64_t at);
-/* The decoder has heard what we play to the telephone: what its pins say till they fall is no key. */
+/* The decoder has heard what we play to the telephone: until its pins fall they say of no key. */
 void tr_key_mute_refuse(tr_key_mute *mute);
 void tr_key_mute_trip(tr_key_mute *mute, int64_t at);
 

@@ -71,7 +71,7 @@ static void run_stream(tr_engine *e, tr_stream *s)
     static const int16_t silence[TR_TICK_SAMPLES];
     int16_t pcm[TR_TICK_SAMPLES];
     tr_line *line = s->line == TR_NO_LINE ? NULL : &e->lines[s->line];
-    tr_stream_prepare(s, line ? line->microphone : silence, &e->tick);
+    tr_stream_prepare(s, line ? line->microphone : silence, line ? &line->mute : NULL, &e->tick);
     tr_stream_play(s, pcm, &e->tick);
     if (line)
         tr_line_mix(line, pcm);
@@ -89,7 +89,7 @@ static void run_media(tr_engine *e)
             run_stream(e, stream_at(e, i));
     for (uint32_t i = 0; i < e->busy_lines.count; i++)
         if (line_at(e, i)->active)
-            tr_line_play(line_at(e, i));
+            tr_line_play(line_at(e, i), e->tick.now_ns);
 }
 
 static uint32_t deliver(tr_engine *e, tr_outbox *box)
