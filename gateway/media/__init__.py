@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gateway.media.engine import Engine, EngineSettings, EngineStatus, RealtimeStatus
     from gateway.media.events import (
         DigitEnded,
+        DigitGuarded,
         DigitSent,
         DigitStarted,
         FirstPacket,
@@ -35,6 +36,7 @@ _HOME = {
     "EngineStatus": "engine",
     "RealtimeStatus": "engine",
     "DigitEnded": "events",
+    "DigitGuarded": "events",
     "DigitSent": "events",
     "DigitStarted": "events",
     "FirstPacket": "events",
@@ -58,6 +60,7 @@ _HOME = {
 
 __all__ = [
     "DigitEnded",
+    "DigitGuarded",
     "DigitSent",
     "DigitStarted",
     "Engine",

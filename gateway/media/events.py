@@ -97,6 +97,15 @@ class SourceDrained:
     t_ns: int
 
 
+@dataclass(frozen=True)
+class DigitGuarded:
+    """The line's decoder heard `digit`, but it was we who played it to the telephone."""
+
+    line: Line
+    digit: str
+    t_ns: int
+
+
 MediaEvent: TypeAlias = (
     StreamRetired
     | FirstPacket
@@ -108,4 +117,5 @@ MediaEvent: TypeAlias = (
     | RtpResumed
     | RemoteRtcpBye
     | SourceDrained
+    | DigitGuarded
 )

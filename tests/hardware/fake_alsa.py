@@ -11,6 +11,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from tests.hardware.fake_signals import FakeSignals
+
 # Frames that are there, a negative errno to return, an exception to raise.
 Step: TypeAlias = int | Exception
 Card: TypeAlias = Sequence[Step] | Exception
@@ -22,10 +24,11 @@ class ALSAAudioError(Exception):
     """As pyalsaaudio's: no OSError."""
 
 
-class FakeLineAudio:
+class FakeLineAudio(FakeSignals):
     """Both rings of a line, unbounded, with the threads that touched them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.source = bytearray()
         self.sink = bytearray()
         self.source_writers: set[int] = set()

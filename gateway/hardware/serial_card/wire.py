@@ -1,8 +1,9 @@
 """The serial port itself, over pyserial: one thread that reads, and opens again when told to.
 
-The thread decides nothing. It stamps what arrives, puts it into a queue and wakes the loop; when
-the device is lost it says so and waits until it is told to try again. Writing is done on the loop
-thread and never waits: pyserial's own `write` would spin on a port that takes nothing.
+The thread decides nothing. It stamps what arrives, lets the engine know of key tones (`tap.py`),
+puts it into a queue and wakes the loop; when the device is lost it says so and waits until it is
+told to try again. Writing is done on the loop thread and never waits: pyserial's own `write` would
+spin on a port that takes nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from gateway.errors import HardwareError
 from gateway.hardware.serial_card import device as dev
+from gateway.hardware.serial_card.tap import Tap
 from gateway.line.port import Wake
 
 BAUD: Final = 57600
@@ -34,10 +36,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Bytes."""
+    """Bytes, and for each key that goes down in them whether it is not the telephone's."""
 
     data: bytes
     t_ns: int
+    guarded: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,13 @@ class SerialWire:
         self,
         device: str,
         wake: Wake,
+        tap: Tap,
         *,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._device = device
         self._wake = wake
+        self._tap = tap
         self._clock_ns = clock_ns
         self._arrivals: deque[Arrival] = deque()
         self._lock = threading.Lock()  # of the port's life: a descriptor may be used again
@@ -155,9 +160,11 @@ class SerialWire:
             self._arrived(Lost(dev.unplugged(self._device), self._clock_ns()))
             return
         if data:
-            self._arrived(Received(data, self._clock_ns()))
+            t_ns = self._clock_ns()
+            self._arrived(Received(data, t_ns, self._tap.read(data, t_ns)))
 
     def _drop(self) -> None:
+        self._tap.lost()
         with self._lock:
             port, self._port = self._port, None
         if port is not None:
