@@ -109,6 +109,9 @@ class Message(Enum):
     LINE_DIGIT = "afae64ed169941a8ae92f97b6273b18e", Priority.DEBUG
     """A digit was dialled at the phone."""
 
+    LINE_GUARDED = "1587c5ee30004be5b06522a2713b2a45", Priority.DEBUG
+    """The decoder heard a digit that we had played to the phone: it is ignored."""
+
     # --- calls -----------------------------------------------------------------------------------
 
     CALL_INCOMING = "2f704265a59047588be9a8361f999ae9", Priority.INFO
