@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from gateway.errors import HardwareError
 from gateway.line.port import LinePort, Wake
-from gateway.media.port import LineAudio
+from gateway.media.port import EngineLine
 
 # Driver to the module that has `create(name, options, audio, wake) -> LinePort`.
 DRIVERS: Final[Mapping[str, str]] = {
@@ -23,7 +23,7 @@ DRIVERS: Final[Mapping[str, str]] = {
 
 
 def create_line(
-    name: str, driver: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake
+    name: str, driver: str, options: Mapping[str, Any], audio: EngineLine, wake: Wake
 ) -> LinePort:
     """Make the port of line `name`; it touches no hardware before its `start`.
 

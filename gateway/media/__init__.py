@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gateway.media.events import (
         DataSent,
         DigitEnded,
+        DigitGuarded,
         DigitSent,
         DigitStarted,
         FirstPacket,
@@ -37,6 +38,7 @@ _HOME = {
     "RealtimeStatus": "engine",
     "DataSent": "events",
     "DigitEnded": "events",
+    "DigitGuarded": "events",
     "DigitSent": "events",
     "DigitStarted": "events",
     "FirstPacket": "events",
@@ -63,6 +65,7 @@ __all__ = [
     "DataSent",
     "DataSpec",
     "DigitEnded",
+    "DigitGuarded",
     "DigitSent",
     "DigitStarted",
     "Engine",

@@ -10,9 +10,11 @@ from typing import Any
 
 from gateway.errors import ExhaustedError, LocalProtocolError, SystemRefusal
 from gateway.media import address
+from gateway.media.digits import DIGITS
 from gateway.media.events import (
     DataSent,
     DigitEnded,
+    DigitGuarded,
     DigitSent,
     DigitStarted,
     FirstPacket,
@@ -26,7 +28,7 @@ from gateway.media.events import (
 )
 from gateway.media.lib import check, ffi, lib
 from gateway.media.line import Line
-from gateway.media.stream import DIGITS, Stream, StreamSettings
+from gateway.media.stream import Stream, StreamSettings
 
 _EVENTS_AT_ONCE = 64
 
@@ -38,8 +40,12 @@ _PLAIN: dict[int, Callable[[Stream, int], MediaEvent]] = {
     lib.TR_EVENT_RTCP_BYE: RemoteRtcpBye,
 }
 
-
-_LINE_EVENTS = (lib.TR_EVENT_LINE_RETIRED, lib.TR_EVENT_SOURCE_DRAINED, lib.TR_EVENT_DATA_SENT)
+_OF_LINES = (
+    lib.TR_EVENT_LINE_RETIRED,
+    lib.TR_EVENT_SOURCE_DRAINED,
+    lib.TR_EVENT_DATA_SENT,
+    lib.TR_EVENT_DIGIT_GUARDED,
+)
 
 
 @dataclass(frozen=True)
@@ -157,13 +163,17 @@ class Engine:
         raw = self._status()
         return EngineStatus(raw.ticks, raw.late_ticks, raw.worst_wake_ns / 1e6, raw.events_lost)
 
-    def open_line(self) -> Line:
-        """A line from the pool. Raises ExhaustedError when all are in use."""
+    def open_line(self, lookahead_ms: int = 0) -> Line:
+        """A line from the pool. Raises ExhaustedError when all are in use.
+
+        With `lookahead_ms` (0 to 50) its microphone is heard that much later, so that a key's tone
+        can still be taken out of it when a decoder tells of it late.
+        """
         self._alive()
         if not self._free_lines:
             raise ExhaustedError(f"all {self.settings.lines} lines of the engine are in use")
         slot = self._free_lines[-1]
-        line = Line(self._handle, slot, next(self._serials), self._alive)
+        line = Line(self._handle, slot, next(self._serials), self._alive, lookahead_ms)
         self._free_lines.pop()
         self._lines[slot] = line
         return line
@@ -193,7 +203,7 @@ class Engine:
                 return events
 
     def _translate(self, raw: Any) -> MediaEvent | None:
-        if raw.kind in _LINE_EVENTS:
+        if raw.kind in _OF_LINES:
             return self._line_event(raw)
         stream = self._streams.get(raw.slot)
         if stream is None or stream.serial != raw.serial:
@@ -214,6 +224,8 @@ class Engine:
             return None
         if raw.kind == lib.TR_EVENT_DATA_SENT:
             return DataSent(line, raw.t_ns)
+        if raw.kind == lib.TR_EVENT_DIGIT_GUARDED:
+            return DigitGuarded(line, DIGITS[raw.value & 15], raw.t_ns)
         # An end that was cleared or overtaken by a newer one is nobody's business any more.
         return SourceDrained(line, raw.t_ns) if raw.value == line.end_serial else None
 

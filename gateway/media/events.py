@@ -105,6 +105,15 @@ class DataSent:
     t_ns: int
 
 
+@dataclass(frozen=True)
+class DigitGuarded:
+    """The line's decoder heard `digit`, but it was we who played it to the telephone."""
+
+    line: Line
+    digit: str
+    t_ns: int
+
+
 MediaEvent: TypeAlias = (
     StreamRetired
     | FirstPacket
@@ -117,4 +126,5 @@ MediaEvent: TypeAlias = (
     | RemoteRtcpBye
     | SourceDrained
     | DataSent
+    | DigitGuarded
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import LocalProtocolError
+from gateway.media.digits import DIGITS
 from gateway.media.lib import LOOP_RING, check, ffi, lib
 from gateway.media.port import SAMPLE_BYTES
 from gateway.media.statistics import LineStatistics, read_line
@@ -91,11 +92,14 @@ def _raw_data(data: DataSpec) -> Any:
 class Line:
     """A line's audio. Made by `Engine.open_line`.
 
-    Source methods belong to one thread, sink methods to one thread, tones and close to the loop.
-    The rings hold at least four seconds each, so that no stall of Python is heard.
+    Source methods belong to one thread, sink methods to one thread, those of `LineSignals` to one
+    thread, tones and close to the loop. The rings hold at least four seconds each, so that no stall
+    of Python is heard.
     """
 
-    def __init__(self, engine: Any, slot: int, serial: int, guard: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Any, slot: int, serial: int, guard: Callable[[], None], lookahead_ms: int = 0
+    ) -> None:
         self._engine = engine
         self._guard = guard
         self.slot = slot
@@ -106,7 +110,7 @@ class Line:
         lib.tr_line_clear_source(engine, slot)
         lib.tr_line_collect_sink(engine, slot, 0)
         self._discard_sink()
-        check(lib.tr_line_open(engine, LOOP_RING, slot, serial), "open line")
+        check(lib.tr_line_open(engine, LOOP_RING, slot, serial, lookahead_ms), "open line")
 
     def _discard_sink(self) -> None:
         scratch = ffi.new("int16_t[1600]")
@@ -163,6 +167,23 @@ class Line:
     def sink_level(self) -> int:
         """Samples collected and not yet read."""
         return int(lib.tr_line_sink_level(self._handle(), self.slot))
+
+    def early_tone(self, on: bool, t_ns: int) -> None:
+        """ESt rose or fell. Where the engine has not looked for 64 edges, this one is lost."""
+        lib.tr_line_early_tone(self._handle(), self.slot, on, t_ns)
+
+    def key_down(self, digit: str, t_ns: int) -> bool:
+        """StD rose. False: the tone is one that we play, and no key of the telephone's."""
+        code = DIGITS.index(digit)
+        return bool(lib.tr_line_key_down(self._handle(), self.slot, code, t_ns) != 0)
+
+    def key_up(self, t_ns: int) -> None:
+        """StD fell."""
+        lib.tr_line_key_up(self._handle(), self.slot, t_ns)
+
+    def ring_trip(self, t_ns: int) -> None:
+        """Lifted while the bell rang."""
+        lib.tr_line_ring_trip(self._handle(), self.slot, t_ns)
 
     def play_tone(self, tone: ToneSpec) -> None:
         """Play `tone` into the earpiece from its beginning, instead of an earlier one."""

@@ -20,6 +20,28 @@ class RateConverter(Protocol):
         """What can be given after these samples."""
 
 
+class LineSignals(Protocol):
+    """What a line's electronics see, told to the engine at once and never by way of the loop.
+
+    `t_ns` is when an edge was seen (CLOCK_MONOTONIC). Exactly one thread may call these; they never
+    block.
+    """
+
+    def early_tone(self, on: bool, t_ns: int) -> None:
+        """The decoder sees what may become a key tone (ESt), or no longer: the microphone is
+        silent as long as it may."""
+
+    def key_down(self, digit: str, t_ns: int) -> bool:
+        """The decoder is sure of a key (StD). False when its tone is one that we play to the
+        telephone just now: it is no digit, and is counted and reported."""
+
+    def key_up(self, t_ns: int) -> None:
+        """The key is up; harmless when none was down."""
+
+    def ring_trip(self, t_ns: int) -> None:
+        """Lifted while the bell rang: what leaks of its 20 Hz into the microphone is not sent."""
+
+
 class LineAudio(Protocol):
     """One line's microphone (source) and earpiece (sink) inside the engine.
 
@@ -51,3 +73,7 @@ class LineAudio(Protocol):
 
     def sink_level(self) -> int:
         """Samples collected and not yet read."""
+
+
+class EngineLine(LineAudio, LineSignals, Protocol):
+    """A line of the engine, as a driver has it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from gateway.media.lib import ffi, lib
@@ -58,12 +58,19 @@ class StreamStatistics:
 
 @dataclass(frozen=True)
 class LineStatistics:
-    """One line so far, in samples of 1/8000 s."""
+    """One line so far, in samples of 1/8000 s.
+
+    `early_mutes` counts edges of ESt that silenced the microphone, `muted` the samples that a key
+    or a ring trip silenced, `digits_guarded` digits of the decoder's that we had played ourselves.
+    """
 
     source_taken: int
     source_missing: int
     sink_given: int
     sink_overrun: int
+    early_mutes: int
+    muted: int
+    digits_guarded: int
 
 
 _SAME_NAME = (
@@ -124,4 +131,6 @@ def read_line(engine: Any, slot: int) -> LineStatistics:
     """A consistent snapshot of the line in `slot`."""
     raw = ffi.new("tr_line_statistics *")
     lib.tr_line_read_statistics(engine, slot, raw)
-    return LineStatistics(raw.source_taken, raw.source_missing, raw.sink_given, raw.sink_overrun)
+    return LineStatistics(
+        **{field.name: getattr(raw, field.name) for field in fields(LineStatistics)}
+    )

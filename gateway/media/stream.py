@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from gateway.errors import ExhaustedError, LocalProtocolError
 from gateway.media import address, srtp
+from gateway.media.digits import DIGITS
 from gateway.media.lib import LOOP_RING, check, ffi, lib
 from gateway.media.srtp import SrtpKeys
 from gateway.media.statistics import StreamStatistics, read_stream
 
 if TYPE_CHECKING:
     from gateway.media.line import Line
-
-DIGITS: Final = "0123456789*#ABCD"
-"""The digits by their event codes (RFC 4733 table 3)."""
 
 # The engine queues 64; two places stay free for digits whose repeated end packets are going out.
 _DIGITS_QUEUED = 62

@@ -116,9 +116,24 @@ class Line(Table, frozen=True):
     pins: PinTable | None = None
     fr_rest: Literal["high", "low"] | None = None
     ring_hz: Annotated[float, Meta(ge=20, le=25, description="hertz from 20 to 25")] | None = None
+    dtmf_lookahead_ms: Literal[0, 50] | None = None
     auto_answer_s: (
         Annotated[float, Meta(ge=0, le=600, description="seconds from 0 to 600")] | None
     ) = None
+
+    @property
+    def lookahead_ms(self) -> int:
+        """By how much the microphone is delayed: where nothing tells early of a key (no ESt), what
+        is sure of it (StD) comes when 50 ms of its tone would have left."""
+        if self.dtmf_lookahead_ms is not None:
+            return self.dtmf_lookahead_ms
+        return 50 if self.decoder_is_late else 0
+
+    @property
+    def decoder_is_late(self) -> bool:
+        """There is a decoder without ESt. Of a line card's, only the card knows."""
+        pins = (self.pins or PinTable()).wiring()
+        return self.driver == "gpio" and pins.std is not None and pins.est is None
 
     def takes(self, user: str) -> bool:
         """Does a call for this (percent-decoded) user, "" when missing, ring this line?"""

@@ -21,7 +21,7 @@ from gateway.service.toml_lines import KeyLines
 MAX_FILE_BYTES = 1 << 20
 
 _AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_OF_HARDWARE = ("pins", "fr_rest", "ring_hz", "serial", "audio")
+_OF_HARDWARE = ("pins", "fr_rest", "ring_hz", "serial", "audio", "dtmf_lookahead_ms")
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from gateway.hardware.audio.card import card_of, direct
 from gateway.hardware.gpio_slic.ring_plan import period_ms, rung_hz
 from gateway.hardware.serial_card import device
 from gateway.service.config import Config, Line
-from gateway.service.config_gpio import PinBoard
+from gateway.service.config_gpio import PinBoard, PinTable
 from gateway.service.countries import read_country
 from gateway.service.problems import Key, Report
 
@@ -21,6 +21,7 @@ _BELONGS = {
     "fr_rest": ("gpio",),
     "ring_hz": ("gpio", "serial"),
     "serial": ("serial",),
+    "dtmf_lookahead_ms": ("gpio", "serial"),
     "auto_answer_s": ("simulated",),
 }
 _SILENT = {
@@ -84,8 +85,24 @@ def _check_driver(line: Line, key: Key, report: Report) -> None:
         report.error(
             key, 'serial is missing; it must be the line card\'s device, as "/dev/serial/by-id/..."'
         )
+    if line.driver == "gpio":
+        _check_decoder(line, key, report)
     if line.driver in _SILENT and line.audio is None:
         report.warn(key, _SILENT[line.driver])
+
+
+def _check_decoder(line: Line, key: Key, report: Report) -> None:
+    """The far end must not hear a key twice: as a digit, and as the tone of it that had left."""
+    where: Key = (*key, "dtmf_lookahead_ms")
+    if (line.pins or PinTable()).std == "none":
+        if line.dtmf_lookahead_ms is not None:
+            report.error(where, 'this line has no key tone decoder: pins.std is "none"')
+    elif line.decoder_is_late and line.dtmf_lookahead_ms == 0:
+        report.warn(
+            where,
+            "without pins.est some 50 ms of each key's tone are heard beside the digit, which may"
+            " then count twice; 50 prevents it, and delays what the phone says by 50 ms",
+        )
 
 
 def _check_devices(config: Config, report: Report) -> None:

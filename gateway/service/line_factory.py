@@ -54,7 +54,7 @@ class LineFactory:
 
     def unit(self, line: config.Line) -> LineUnit:
         """The line, not yet started. Raises HardwareError or ConfigError."""
-        audio = self._engine.open_line()
+        audio = self._engine.open_line(line.lookahead_ms)
         country = read_country(line.country)
         options = _OPTIONS[line.driver](line, country)
 

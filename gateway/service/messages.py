@@ -112,6 +112,9 @@ class Message(Enum):
     LINE_DIGIT = "afae64ed169941a8ae92f97b6273b18e", Priority.DEBUG
     """A digit was dialled at the phone."""
 
+    LINE_GUARDED = "1587c5ee30004be5b06522a2713b2a45", Priority.DEBUG
+    """The decoder heard a digit that we had played to the phone: it is ignored."""
+
     SOUND_LOST = "2176393de30540ad954115a5d100ed97", Priority.ERR
     """A line's sound card is missing, or does not work."""
 

@@ -168,6 +168,11 @@ class CallJournal:
             text = f"line {name}: {_LINE_WORDS[type(event)]}"
             self._journal.write(Message.LINE_STATE, text, line=name)
 
+    def guarded(self, name: str, digit: str) -> None:
+        """A digit of the decoder's that was no key of the phone's."""
+        text = f"line {name}: {digit} came from the far end and is no key of the phone"
+        self._journal.write(Message.LINE_GUARDED, text, line=name)
+
     # --- defects -------------------------------------------------------------------------------
 
     def defect(self, error: BaseException) -> None:

@@ -18,6 +18,7 @@ from gateway.call.switchboard import Switchboard
 from gateway.line.events import LineEvent
 from gateway.media.engine import Engine, EngineSettings
 from gateway.media.events import (
+    DigitGuarded,
     DigitStarted,
     FirstPacket,
     MediaEvent,
@@ -25,6 +26,7 @@ from gateway.media.events import (
     SourceDrained,
     StreamRetired,
 )
+from gateway.media.line import Line
 from gateway.net.allowlist import AllowList
 from gateway.net.pump import Pump
 from gateway.net.rtp_ports import RtpPorts
@@ -258,14 +260,19 @@ class Gateway:
             self._isolated(self._media, event, now)
         self.turn(now)
 
+    def _name_of(self, line: Line) -> str:
+        return next(name for name, unit in self.units.items() if unit.audio is line)
+
     def _media(self, event: MediaEvent, now: float) -> None:
         match event:
             case StreamRetired(stream):
                 self.voices.retired(stream)
             case SourceDrained(line):
-                for name, unit in self.units.items():
-                    if unit.audio is line and name in self.handsets:
-                        self.handsets[name].sound.source_drained()
+                name = self._name_of(line)
+                if name in self.handsets:
+                    self.handsets[name].sound.source_drained()
+            case DigitGuarded(line, digit):
+                self.observer.guarded(self._name_of(line), digit)
             case DigitStarted(stream, digit):
                 call = call_of(self.switchboard.calls, stream)
                 if call is not None:

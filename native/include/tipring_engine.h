@@ -23,7 +23,8 @@ enum tr_limits {
     TR_DATA_BYTES = 258,    /* type, length, 255 bytes, checksum */
     TR_WHY_BYTES = 160,
     TR_NO_PAYLOAD_TYPE = 255,
-    TR_SRTP_KEY_BYTES = 44  /* the longest master key with its salt */
+    TR_SRTP_KEY_BYTES = 44, /* the longest master key with its salt */
+    TR_LOOKAHEAD_MAX_MS = 50
 };
 
 /* RFC 4568 section 6.2, RFC 7714. A key is as long as is said here, salt included. */
@@ -129,6 +130,9 @@ typedef struct {
 
 typedef struct {
     int64_t source_taken, source_missing, sink_given, sink_overrun;
+    int64_t early_mutes;     /* ESt edges that muted the microphone */
+    int64_t muted;           /* microphone samples that were silenced for a key or a ring trip */
+    int64_t digits_guarded;  /* heard by the decoder, but played to it by us */
 } tr_line_statistics;
 
 typedef struct {
@@ -172,6 +176,7 @@ enum tr_event_kind {
     TR_EVENT_RTCP_BYE,
     TR_EVENT_SOURCE_DRAINED, /* slot: line, value: serial of the end_source call */
     TR_EVENT_DATA_SENT,      /* slot: line; not for data that was stopped or replaced */
+    TR_EVENT_DIGIT_GUARDED,  /* slot: line, value: event code; t_ns: when the decoder heard it */
     TR_EVENT_SRTP_SENDER     /* never seen outside: tr_engine_read_events answers it itself */
 };
 
@@ -213,7 +218,10 @@ int tr_stream_digit_end(tr_engine *engine, uint32_t ring, uint32_t slot);
 int tr_stream_send_digit(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t event,
                          uint32_t duration_ms);
 int tr_stream_stop(tr_engine *engine, uint32_t ring, uint32_t slot);
-int tr_line_open(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t serial);
+/* `lookahead_ms`: the microphone is heard that much later, so that a key's tone can still be taken
+ * out of it when the decoder is sure of the key; 0 with a decoder that tells early. */
+int tr_line_open(tr_engine *engine, uint32_t ring, uint32_t slot, uint32_t serial,
+                 uint32_t lookahead_ms);
 int tr_line_close(tr_engine *engine, uint32_t ring, uint32_t slot);
 int tr_line_play_tone(tr_engine *engine, uint32_t ring, uint32_t slot, const tr_tone *tone);
 int tr_line_stop_tone(tr_engine *engine, uint32_t ring, uint32_t slot);
@@ -229,6 +237,17 @@ int tr_line_write_source(tr_engine *engine, uint32_t slot, const int16_t *pcm, i
 uint32_t tr_line_end_source(tr_engine *engine, uint32_t slot); /* returns the serial of this end */
 void tr_line_clear_source(tr_engine *engine, uint32_t slot);
 int tr_line_source_level(tr_engine *engine, uint32_t slot);
+
+/*
+ * What a line's electronics see, from the one thread that hears them, by a ring of the line's own.
+ * `t_ns`: when the edge was seen. A key is `event` 0..15. key_down answers 1 when the key is the
+ * telephone's, and 0 when its tone is the one that we play to the telephone just now: it is counted,
+ * and is no digit. TR_EFULL: 64 have come since the engine last looked.
+ */
+int tr_line_early_tone(tr_engine *engine, uint32_t slot, int on, int64_t t_ns);
+int tr_line_key_down(tr_engine *engine, uint32_t slot, uint32_t event, int64_t t_ns);
+int tr_line_key_up(tr_engine *engine, uint32_t slot, int64_t t_ns);
+int tr_line_ring_trip(tr_engine *engine, uint32_t slot, int64_t t_ns);
 
 /* A line's earpiece: one reading thread. */
 void tr_line_collect_sink(tr_engine *engine, uint32_t slot, int on);

@@ -5,10 +5,11 @@ const char *test_row = "";
 
 #define SUITES(X)                                                                                 \
     X(ring) X(sample_ring) X(sequence) X(g711) X(tone) X(tone_player) X(digit_player) X(fsk)      \
-    X(concealment) X(resampler) X(packet) X(rtcp) X(address) X(source_filter) X(reception)        \
+    X(concealment) X(key_tone) X(key_mute) X(resampler) X(packet) X(rtcp) X(address)             \
+    X(source_filter) X(reception)                                                                 \
     X(jitter) X(event_sender) X(event_receiver) X(digit_link) X(pause) X(comfort_noise)     \
     X(outbox) X(quality) X(srtp) X(play_out) X(stream) X(stream_pauses) X(stream_srtp)  \
-    X(line) X(engine) X(keying)
+    X(line) X(line_keys) X(engine) X(keying)
 
 #define DECLARE(name) extern const tr_test suite_##name[];
 SUITES(DECLARE)

@@ -4,9 +4,12 @@
  */
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "harness.h"
 #include "tipring_engine.h"
 
@@ -67,7 +70,7 @@ static void a_call_within_one_engine(void)
         fds[i] = open_socket(&own[i]);
     for (uint32_t i = 0; i < 2; i++) {
         const tr_stream_settings s = settings_for(fds[i], own[!i], i + 1);
-        CHECK_EQ(tr_line_open(engine, 0, i, i + 1), 0);
+        CHECK_EQ(tr_line_open(engine, 0, i, i + 1, 0), 0);
         CHECK_EQ(tr_stream_open(engine, 0, i, i + 1, &s), 0);
         CHECK_EQ(tr_stream_connect(engine, 0, i, (int32_t)i), 0);
     }
@@ -84,6 +87,62 @@ static void a_call_within_one_engine(void)
     for (uint32_t i = 0; i < 2; i++)
         CHECK_EQ(tr_stream_stop(engine, 0, i), 0);
     CHECK_EQ(wait_for(engine, TR_EVENT_RETIRED, 2), 2);
+    tr_engine_close(engine);
+    for (int i = 0; i < 2; i++)
+        close(fds[i]);
+}
+
+typedef struct {
+    tr_engine *engine;
+    _Atomic int over;
+} decoder;
+
+/* The thread of a line's electronics: edges as they come, at no clock's pace. */
+static void *say_edges(void *given)
+{
+    decoder *d = given;
+    for (uint32_t n = 0; !d->over; n++) {
+        const int64_t now_ns = tr_now_ns();
+        tr_line_early_tone(d->engine, 0, n % 2, now_ns);
+        if (n % 3 == 0)
+            CHECK(tr_line_key_down(d->engine, 0, n % 16, now_ns) != TR_EINVAL);
+        else if (n % 3 == 1)
+            tr_line_key_up(d->engine, 0, now_ns);
+        if (n % 50 == 0)
+            tr_line_ring_trip(d->engine, 0, now_ns);
+        usleep(500);
+    }
+    return NULL;
+}
+
+/* Both ends are lines: what the far one plays, the near one's decoder may hear. */
+static void a_decoder_speaks_from_a_thread_of_its_own(void)
+{
+    tr_address own[2];
+    int fds[2];
+    static int16_t pcm[8000];
+    pthread_t thread;
+    tr_line_statistics statistics;
+    tr_engine *engine = start_engine();
+    decoder d = {.engine = engine};
+    for (int i = 0; i < 2; i++)
+        fds[i] = open_socket(&own[i]);
+    for (uint32_t i = 0; i < 2; i++) {
+        const tr_stream_settings s = settings_for(fds[i], own[!i], i + 1);
+        CHECK_EQ(tr_line_open(engine, 0, i, i + 1, i * TR_LOOKAHEAD_MAX_MS), 0);
+        CHECK_EQ(tr_stream_open(engine, 0, i, i + 1, &s), 0);
+        CHECK_EQ(tr_stream_connect(engine, 0, i, (int32_t)i), 0);
+    }
+    tr_line_collect_sink(engine, 0, 1);
+    CHECK_EQ(pthread_create(&thread, NULL, say_edges, &d), 0);
+    CHECK_EQ(tr_line_write_source(engine, 0, pcm, 8000), 8000);
+    for (uint32_t n = 0; n < 3; n++)
+        CHECK_EQ(tr_stream_send_digit(engine, 0, 1, n, 50), 0);
+    CHECK_EQ(wait_for(engine, TR_EVENT_DIGIT_ENDED, 3), 3);
+    d.over = 1;
+    pthread_join(thread, NULL);
+    tr_line_read_statistics(engine, 0, &statistics);
+    CHECK(statistics.early_mutes > 0 && statistics.source_taken > 0);
     tr_engine_close(engine);
     for (int i = 0; i < 2; i++)
         close(fds[i]);
@@ -115,6 +174,7 @@ static void wrong_arguments_are_refused(void)
     CHECK_EQ(tr_stream_open(engine, 0, 0, 1, &s), TR_ESYSTEM);
     CHECK_EQ(tr_stream_send_digit(engine, 0, 0, 16, 50), TR_EINVAL);
     CHECK_EQ(tr_stream_connect(engine, 0, 0, 2), TR_EINVAL);
+    CHECK_EQ(tr_line_open(engine, 0, 0, 1, TR_LOOKAHEAD_MAX_MS + 1), TR_EINVAL);
     tr_engine_close(engine);
     close(fd);
 }
@@ -134,6 +194,7 @@ static void a_full_command_ring_is_an_error(void)
 
 const SUITE(suite_engine) = {
     {"a_call_within_one_engine", a_call_within_one_engine},
+    {"a_decoder_speaks_from_a_thread_of_its_own", a_decoder_speaks_from_a_thread_of_its_own},
     {"wrong_arguments_are_refused", wrong_arguments_are_refused},
     {"a_full_command_ring_is_an_error", a_full_command_ring_is_an_error},
     END_OF_SUITE,

@@ -111,12 +111,12 @@ static void speech_prepared_before_a_stall_does_not_leave(void)
     const int16_t silence[TR_TICK_SAMPLES] = {0};
     tr_stream_settings s = settings_for(-1, 4000);
     begin(&s);
-    tr_stream_prepare(&stream, silence, &clock_);
+    tr_stream_prepare(&stream, silence, NULL, &clock_);
     CHECK(stream.out.packet_size > 0);
     tr_stream_skip(&stream, 1600);
     CHECK_EQ(stream.out.packet_size, 0);
     for (int i = 0; i < 2; i++)
-        tr_stream_prepare(&stream, silence, &clock_);
+        tr_stream_prepare(&stream, silence, NULL, &clock_);
     CHECK_EQ(tr_get16(stream.out.packet + 2), 65535); /* nothing is missing to the peer */
     CHECK_EQ(stream.out.packet[1] >> 7, 1);           /* its talkspurt begins here */
     CHECK_EQ(tr_get32(stream.out.packet + 4), 160 + 1600);
@@ -128,7 +128,7 @@ static void a_digit_prepared_before_a_stall_leaves(void)
     tr_stream_settings s = settings_for(-1, 4000);
     begin(&s);
     tr_stream_order_digit(&stream, 5, 100);
-    tr_stream_prepare(&stream, silence, &clock_);
+    tr_stream_prepare(&stream, silence, NULL, &clock_);
     tr_stream_skip(&stream, 1600);
     CHECK(stream.out.packet_size > 0);
 }

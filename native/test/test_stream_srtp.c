@@ -363,7 +363,7 @@ static void what_we_say_is_sealed(void)
     const int16_t silence[TR_TICK_SAMPLES] = {0};
     begin(false);
     tr_srtp *far = tr_srtp_new_receiver(&our_key, OURS, 0);
-    tr_stream_prepare(&stream, silence, &clock_);
+    tr_stream_prepare(&stream, silence, NULL, &clock_);
     CHECK_EQ(stream.out.packet_size, TR_RTP_HEADER + 160 + 10);
     CHECK_EQ(stream.out.payload_size, 160);
     size_t size = stream.out.packet_size;
@@ -379,12 +379,12 @@ static void a_withdrawn_packet_keeps_its_number(void)
 {
     const int16_t silence[TR_TICK_SAMPLES] = {0};
     begin(false);
-    tr_stream_prepare(&stream, silence, &clock_);
+    tr_stream_prepare(&stream, silence, NULL, &clock_);
     CHECK_EQ(tr_get16(stream.out.packet + 2), 65535);
     tr_stream_skip(&stream, 1600);
     CHECK_EQ(stream.out.packet_size, 0);
     for (int i = 0; i < 2; i++)
-        tr_stream_prepare(&stream, silence, &clock_);
+        tr_stream_prepare(&stream, silence, NULL, &clock_);
     CHECK_EQ(tr_get16(stream.out.packet + 2), 0);
     CHECK(stream.out.packet_size > 0);
     CHECK_EQ(stream.statistics.send_errors, 0);

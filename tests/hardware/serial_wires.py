@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.errors import HardwareError
+from gateway.hardware.hearing import Hearing
+from gateway.hardware.serial_card.tap import Tap
 from gateway.hardware.serial_card.wire import Arrival, Lost, Opened, Received, SerialWire, Wire
+from tests.hardware.fake_signals import FakeSignals
 
 PATIENCE_S = 10  # of real time, for a thread to do what it certainly does
 
@@ -106,7 +109,9 @@ class PtyCable:
     def __init__(self, folder: Path, clock_ns: Callable[[], int]) -> None:
         self.device = folder / "card"
         self._woken = threading.Semaphore(0)
-        self._wire = SerialWire(str(self.device), self._woken.release, clock_ns=clock_ns)
+        self._wire = SerialWire(
+            str(self.device), self._woken.release, Tap(Hearing(FakeSignals())), clock_ns=clock_ns
+        )
         self._arrivals: deque[Arrival] = deque()
         self._master: int | None = None
         self._slave: int | None = None

@@ -23,11 +23,15 @@ from gateway.hardware.gpio_slic import wire
 from gateway.hardware.gpio_slic.driver import GpioLine
 from gateway.hardware.gpio_slic.park import main as park_main
 from gateway.hardware.gpio_slic.park import park_noted
+from gateway.hardware.gpio_slic.process import PROGRAM as SHIPPED
 from gateway.hardware.gpio_slic.process import Arrival, Ended, PinProcess
 from gateway.hardware.gpio_slic.wiring import Wiring
+from gateway.hardware.hearing import Hearing
 from gateway.line.events import Fault, HookEdge, PortEvent, Recovered
+from gateway.line.port import Wake
 from tests.architecture.imports import ROOT
 from tests.hardware.fake_chip import FakeChip
+from tests.hardware.fake_signals import FakeSignals
 
 PROGRAM = (sys.executable, "-m", "tests.hardware.chip_process")
 WIRING = Wiring()
@@ -35,12 +39,16 @@ PARKED = [(WIRING.pins.fr, 1), (WIRING.pins.rm, 0)]
 LIMIT_S = 20
 
 
+def launch(wake: Wake, program: tuple[str, ...] = PROGRAM) -> PinProcess:
+    return PinProcess("phone1", WIRING, wake, Hearing(FakeSignals()), program)
+
+
 class Child:
     """A PinProcess, and what it sends."""
 
     def __init__(self) -> None:
         self._woken: Queue[None] = Queue()
-        self.process = PinProcess("phone1", WIRING, lambda: self._woken.put(None), PROGRAM)
+        self.process = launch(lambda: self._woken.put(None))
 
     def next(self) -> Arrival:
         self._woken.get(timeout=LIMIT_S)
@@ -143,11 +151,11 @@ def test_a_port_takes_up_where_a_killed_process_left() -> None:
     woken: Queue[None] = Queue()
     processes: list[PinProcess] = []
 
-    def launch() -> PinProcess:
-        processes.append(PinProcess("phone1", WIRING, lambda: woken.put(None), PROGRAM))
+    def start() -> PinProcess:
+        processes.append(launch(lambda: woken.put(None)))
         return processes[-1]
 
-    port, heard = GpioLine("phone1", launch), list[PortEvent]()
+    port, heard = GpioLine("phone1", start), list[PortEvent]()
     port.start(heard.append, time.monotonic())
     try:
         processes[0].kill()
@@ -164,14 +172,14 @@ def test_a_port_takes_up_where_a_killed_process_left() -> None:
 
 def test_a_port_without_pins_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REFUSE", "13")
-    port = GpioLine("phone1", lambda: PinProcess("phone1", WIRING, lambda: None, PROGRAM))
+    port = GpioLine("phone1", lambda: launch(lambda: None))
     with pytest.raises(HardwareError, match="line phone1: pin BCM 13: another program uses it"):
         port.start(lambda _: None, time.monotonic())
 
 
 def test_a_machine_that_is_no_board_says_so() -> None:
     """The shipped program, with the library or without."""
-    port = GpioLine("phone1", lambda: PinProcess("phone1", WIRING, lambda: None))
+    port = GpioLine("phone1", lambda: launch(lambda: None, SHIPPED))
     with pytest.raises(HardwareError, match=r"^line phone1: (GPIO library|.*Raspberry Pi)"):
         port.start(lambda _: None, time.monotonic())
 

@@ -13,10 +13,17 @@ import pytest
 import serial
 
 from gateway.errors import HardwareError
+from gateway.hardware.hearing import Hearing
 from gateway.hardware.serial_card import device as dev
+from gateway.hardware.serial_card.tap import Tap
 from gateway.hardware.serial_card.wire import Arrival, Lost, Opened, Received, SerialWire
+from tests.hardware.fake_signals import FakeSignals
 
 PATIENCE_S = 10
+
+
+def unheard() -> Tap:
+    return Tap(Hearing(FakeSignals()))
 
 
 class Port:
@@ -25,7 +32,7 @@ class Port:
     def __init__(self, folder: Path) -> None:
         self.device = folder / "card"
         self.woken = threading.Semaphore(0)
-        self.wire = SerialWire(str(self.device), self.woken.release)
+        self.wire = SerialWire(str(self.device), self.woken.release, unheard())
         self.plug()
 
     def plug(self) -> None:
@@ -136,7 +143,7 @@ def test_closing_ends_the_thread_at_once(port: Port, state: str) -> None:
 
 
 def test_no_such_device(tmp_path: Path) -> None:
-    wire = SerialWire(str(tmp_path / "none"), lambda: None)
+    wire = SerialWire(str(tmp_path / "none"), lambda: None, unheard())
     with pytest.raises(HardwareError, match=r"none: there is no such device; plug the card in"):
         wire.open()
 
@@ -152,7 +159,7 @@ def test_in_use_by_another_program(port: Port) -> None:
 def test_no_serial_port(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HardwareError, match="file: it cannot be used as a serial port"):
-        SerialWire(str(tmp_path / "file"), lambda: None).open()
+        SerialWire(str(tmp_path / "file"), lambda: None, unheard()).open()
 
 
 ERRORS = [

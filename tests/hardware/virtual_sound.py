@@ -22,6 +22,7 @@ from gateway.hardware.audio.playback import Playback
 from gateway.hardware.audio.reports import Reports
 from gateway.media.resample import Resampler
 from tests.hardware.fake_alsa import ALSAAudioError, FakeMixer
+from tests.hardware.fake_signals import FakeSignals
 
 TICK, TICK_S, PHASE_S = 80, 0.01, 0.0042
 RAMP = 30_000
@@ -46,12 +47,13 @@ class CardSettings:
     controls: Sequence[FakeMixer] = ()
 
 
-class VirtualEngine:
+class VirtualEngine(FakeSignals):
     """Both rings, and the time. `late(n)`: how much too long the n-th pause is."""
 
     def __init__(
         self, late: Callable[[int], float] = lambda _number: 0.0, seconds: float = 1.0
     ) -> None:
+        super().__init__()
         self.now = 100.0
         self.end = self.now + seconds
         self.halt = threading.Event()

@@ -215,6 +215,18 @@ ERRORS = [
         "5: line[0].ring_hz: 50 is not allowed; allowed is hertz from 20 to 25",
     ),
     (
+        LINE + "dtmf_lookahead_ms = 50",
+        '5: line[0].dtmf_lookahead_ms: only a line with driver = "gpio" or "serial" has it',
+    ),
+    (
+        GPIO + "dtmf_lookahead_ms = 20",
+        "5: line[0].dtmf_lookahead_ms: 20 is not allowed; allowed is 0 or 50",
+    ),
+    (
+        GPIO + 'dtmf_lookahead_ms = 50\npins = { std = "none", q = "none" }',
+        '5: line[0].dtmf_lookahead_ms: this line has no key tone decoder: pins.std is "none"',
+    ),
+    (
         GPIO + "pins = { rm = 13 }",
         "5: line[0].pins.rm: pin BCM 13 is fr already; free are 2, 3, 4, 6, 7, 8, 9, 10, 11, 12",
     ),
@@ -316,6 +328,10 @@ WARNINGS = [
     (
         SERIAL + 'serial = "/dev/ttyUSB77"',
         "5: line[0].serial: warning: numbers change with the order in which things are plugged in",
+    ),
+    (
+        GPIO + 'dtmf_lookahead_ms = 0\npins = { est = "none" }',
+        "5: line[0].dtmf_lookahead_ms: warning: without pins.est some 50 ms of each key's tone are",
     ),
     (SERIAL + 'serial = "/dev/null"', "1: line[0]: warning: no audio: the line card rings, but"),
     (

@@ -168,6 +168,10 @@ def test_a_call_in() -> None:
         ),
         (lambda told, call: told.flash(call, sent=True), ("LINE_DIGIT", "hook flash sent")),
         (lambda told, call: told.digit(call, "5", sent=False), ("CALL_DIGIT", "digit received: 5")),
+        (
+            lambda told, _: told.guarded("phone1", "5"),
+            ("LINE_GUARDED", "line phone1: 5 came from the far end and is no key of the phone"),
+        ),
         (lambda told, call: told.transfer(call, "to carol"), ("CALL_TRANSFER", "to carol")),
         (
             lambda told, _: told.not_placed("phone1", "sip:", "no SIP URI"),

@@ -19,10 +19,11 @@ from gateway.hardware.gpio_slic.pins import Pins, check_pins
 from gateway.hardware.gpio_slic.process import Ended, LineProcess, PinProcess
 from gateway.hardware.gpio_slic.ring_plan import SLOWEST_HZ, rung_hz
 from gateway.hardware.gpio_slic.wiring import Wiring
+from gateway.hardware.hearing import Hearing
 from gateway.line.cadence import Cadence
 from gateway.line.events import Fault, PortEvent, Recovered
 from gateway.line.port import Listener, Wake
-from gateway.media.port import LineAudio
+from gateway.media.port import EngineLine
 
 OPTIONS: Final = ("pins", "fr_rest", "ring_hz")
 START_S: Final = 10.0
@@ -32,8 +33,9 @@ FIRST_RETRY_S: Final = 0.5
 LAST_RETRY_S: Final = 8.0
 
 
-def create(name: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake) -> GpioLine:
-    """For the registry. The line's sound goes by a sound card, not by the pins.
+def create(name: str, options: Mapping[str, Any], audio: EngineLine, wake: Wake) -> GpioLine:
+    """For the registry. The line's sound goes by a sound card, not by the pins; but what the
+    decoder hears is told to `audio` at once.
 
     `pins` is a Pins, `fr_rest` where F/R rests, `ring_hz` what the country's exchanges ring at.
     Raises ConfigError for an option or a wiring that cannot be.
@@ -45,7 +47,7 @@ def create(name: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake) 
     pins = options.get("pins", Pins())
     check_pins(pins, pins_in_use(), name)
     wiring = Wiring(pins, options.get("fr_rest", True))
-    launch = partial(PinProcess, name, wiring, wake)
+    launch = partial(PinProcess, name, wiring, wake, Hearing(audio))
     return GpioLine(name, launch, ring_hz=options.get("ring_hz", SLOWEST_HZ))
 
 

@@ -12,6 +12,7 @@ from typing import IO, Final, Protocol, TypeAlias
 
 from gateway.hardware.gpio_slic import wire
 from gateway.hardware.gpio_slic.wiring import Wiring
+from gateway.hardware.hearing import Hearing
 from gateway.line.port import Wake
 
 CLOSE_S: Final = 1.0
@@ -50,8 +51,8 @@ class LineProcess(Protocol):
 class PinProcess:
     """A LineProcess: a child with two pipes, of which a thread reads one.
 
-    `wake()` is called on that thread after each arrival. The child's errors go where ours do: to
-    the journal.
+    On that thread `hearing` hears everything first, and `wake()` is called after each arrival. The
+    child's errors go where ours do: to the journal.
     """
 
     def __init__(
@@ -59,12 +60,14 @@ class PinProcess:
         line: str,
         wiring: Wiring,
         wake: Wake,
+        hearing: Hearing,
         program: tuple[str, ...] = PROGRAM,
     ) -> None:
         self._child = subprocess.Popen(  # noqa: S603 - a program of ours
             [*program, line, str(wiring)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._wake = wake
+        self._hearing = hearing
         self._arrivals: deque[Arrival] = deque()
         self._arrived = threading.Event()
         assert self._child.stdin is not None
@@ -113,9 +116,14 @@ class PinProcess:
         with messages:
             for line in messages:
                 with suppress(ValueError):  # half a line, of one that was killed
-                    self._arrive(wire.read_message(line.decode()))
+                    self._heard(wire.read_message(line.decode()))
+        self._hearing.lost()
         status = self._child.wait()
         self._arrive(Ended(f"exit status {status}" if status >= 0 else f"signal {-status}"))
+
+    def _heard(self, message: wire.Message) -> None:
+        if self._hearing.hear(message):
+            self._arrive(message)
 
     def _arrive(self, what: Arrival) -> None:
         self._arrivals.append(what)

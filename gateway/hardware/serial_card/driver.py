@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gateway.errors import ConfigError, HardwareError
+from gateway.hardware.hearing import Hearing
 from gateway.hardware.linked import LinkStatus
 from gateway.hardware.serial_card.link import CardLink
+from gateway.hardware.serial_card.tap import Tap
 from gateway.hardware.serial_card.wire import Lost, Opened, Received, SerialWire, Wire
 from gateway.line.cadence import Cadence
 from gateway.line.port import Listener, Wake
-from gateway.media.port import LineAudio
+from gateway.media.port import EngineLine
 
 OPTIONS: Final = ("ring_hz", "serial")
 RING_HZ: Final = 20.0
 
 
-def create(name: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake) -> SerialLine:
-    """For the registry. The line's sound goes by a sound card, not by the line card.
+def create(name: str, options: Mapping[str, Any], audio: EngineLine, wake: Wake) -> SerialLine:
+    """For the registry. The line's sound goes by a sound card, not by the line card; but what its
+    decoder hears is told to `audio` at once.
 
     Raises ConfigError for an option that a line card does not have, and without a device.
     """
@@ -29,7 +32,8 @@ def create(name: str, options: Mapping[str, Any], audio: LineAudio, wake: Wake) 
         raise ConfigError(f"line {name}: serial is missing; it is the line card's device")
     device = str(options["serial"])
     hz = float(options.get("ring_hz", RING_HZ))
-    return SerialLine(name, CardLink(device, hz), SerialWire(device, wake))
+    tap = Tap(Hearing(audio))
+    return SerialLine(name, CardLink(device, hz), SerialWire(device, wake, tap))
 
 
 class SerialLine:
@@ -108,8 +112,8 @@ class SerialLine:
             return
         while (arrival := self._wire.arrival()) is not None:
             match arrival:
-                case Received(data, t_ns):
-                    self.link.receive(data, t_ns)
+                case Received(data, t_ns, guarded):
+                    self.link.receive(data, t_ns, guarded)
                 case Opened(t_ns):
                     self.link.opened(t_ns / 1e9)
                 case Lost(text, t_ns):

@@ -10,7 +10,7 @@ tried for ever: an answer to VER?, then our state, then a BEAT, and it is in ord
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -117,8 +117,9 @@ class CardLink:
         self._move("lost", now)
         self._fail(text, now)
 
-    def receive(self, data: bytes, t_ns: int) -> None:
-        """Bytes that arrived at `t_ns`."""
+    def receive(self, data: bytes, t_ns: int, guarded: Iterable[bool] = ()) -> None:
+        """Bytes that arrived at `t_ns`; `guarded`: which keys in them are not the telephone's."""
+        verdicts = iter(guarded)
         for line in self._reader.feed(data):
             try:
                 message = msg.parse(line)
@@ -126,7 +127,8 @@ class CardLink:
                 self._damage(t_ns)
             else:
                 self.counters.lines += 1
-                _RECEIVERS[type(message)](self, message, t_ns)
+                if not (isinstance(message, msg.Key) and message.down and next(verdicts, False)):
+                    _RECEIVERS[type(message)](self, message, t_ns)
 
     # --- what comes out ---
 

@@ -1,8 +1,9 @@
 """The serial port itself, over pyserial: one thread that reads, and opens again when told to.
 
-The thread decides nothing. It stamps what arrives, puts it into a queue and wakes the loop; when
-the device is lost it says so and waits until it is told to try again. Writing is done on the loop
-thread and never waits: pyserial's own `write` would spin on a port that takes nothing.
+The thread decides nothing. It stamps what arrives, lets the engine know of key tones (`tap.py`),
+puts it into a queue and wakes the loop; when the device is lost it says so and waits until it is
+told to try again. Writing is done on the loop thread and never waits: pyserial's own `write` would
+spin on a port that takes nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from gateway.errors import HardwareError
 from gateway.hardware.finding import FoundFaulty
 from gateway.hardware.serial_card import device as dev
+from gateway.hardware.serial_card.tap import Tap
 from gateway.line.port import Wake
 
 BAUD: Final = 57600
@@ -35,10 +37,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Bytes."""
+    """Bytes, and for each key that goes down in them whether it is not the telephone's."""
 
     data: bytes
     t_ns: int
+    guarded: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +75,20 @@ class Wire(Protocol):
 
 
 class SerialWire:
-    """A Wire. `wake()` is called on the reading thread after each arrival."""
+    """A Wire. `wake()` is called on the reading thread after each arrival; `tap`: what hears keys
+    on it, if anybody does."""
 
     def __init__(
         self,
         device: str,
         wake: Wake,
+        tap: Tap | None = None,
         *,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._device = device
         self._wake = wake
+        self._tap = tap
         self._clock_ns = clock_ns
         self._arrivals: deque[Arrival] = deque()
         self._lock = threading.Lock()  # of the port's life: a descriptor may be used again
@@ -156,9 +162,13 @@ class SerialWire:
             self._arrived(Lost(str(dev.unplugged(self._device)), self._clock_ns()))
             return
         if data:
-            self._arrived(Received(data, self._clock_ns()))
+            t_ns = self._clock_ns()
+            guarded = () if self._tap is None else self._tap.read(data, t_ns)
+            self._arrived(Received(data, t_ns, guarded))
 
     def _drop(self) -> None:
+        if self._tap is not None:
+            self._tap.lost()
         with self._lock:
             port, self._port = self._port, None
         if port is not None:

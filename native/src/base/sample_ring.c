@@ -50,15 +50,28 @@ static uint64_t live_from(const tr_sample_ring *ring)
     return clear_to > taken ? clear_to : taken;
 }
 
-uint32_t tr_sample_ring_read(tr_sample_ring *ring, int16_t *pcm, uint32_t samples)
+static void copy(const tr_sample_ring *ring, uint64_t from, int16_t *pcm, uint32_t count)
 {
-    uint64_t from = live_from(ring);
-    uint32_t count = smaller(samples, LOAD(written) - from);
     uint32_t start = (uint32_t)from & (ring->capacity - 1);
     uint32_t first = smaller(count, ring->capacity - start);
     memcpy(pcm, ring->storage + start, first * sizeof *pcm);
     memcpy(pcm + first, ring->storage, (count - first) * sizeof *pcm);
+}
+
+uint32_t tr_sample_ring_read(tr_sample_ring *ring, int16_t *pcm, uint32_t samples)
+{
+    uint64_t from = live_from(ring);
+    uint32_t count = smaller(samples, LOAD(written) - from);
+    copy(ring, from, pcm, count);
     STORE(taken, from + count);
+    return count;
+}
+
+uint32_t tr_sample_ring_peek_newest(const tr_sample_ring *ring, int16_t *pcm, uint32_t samples)
+{
+    uint64_t written = LOAD(written), from = live_from(ring);
+    uint32_t count = written > from ? smaller(samples, written - from) : 0;
+    copy(ring, written - count, pcm, count);
     return count;
 }
 

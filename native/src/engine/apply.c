@@ -12,15 +12,23 @@ static void enrol(tr_roster *roster, uint32_t slot)
 static void open_line(tr_engine *e, const tr_command *c)
 {
     tr_line_reset(&e->lines[c->slot], c->slot, c->serial);
+    tr_key_mute_init(&e->lines[c->slot].mute, c->value);
     e->lines[c->slot].active = true;
     enrol(&e->busy_lines, c->slot);
+}
+
+static void connect_line(tr_engine *e, tr_stream *s, int32_t line)
+{
+    if (s->line != TR_NO_LINE)
+        tr_stream_part(s, &e->lines[s->line].mute);
+    s->line = line >= 0 && e->lines[line].active ? line : TR_NO_LINE;
 }
 
 static void close_line(tr_engine *e, uint32_t slot)
 {
     for (uint32_t i = 0; i < e->settings.streams; i++)
         if (e->streams[i].line == (int32_t)slot)
-            e->streams[i].line = TR_NO_LINE;
+            connect_line(e, &e->streams[i], TR_NO_LINE);
     e->lines[slot].active = false;
     tr_line_emit(&e->lines[slot], TR_EVENT_LINE_RETIRED, 0, e->tick.now_ns);
 }
@@ -43,11 +51,6 @@ static void apply_to_line(tr_engine *e, const tr_command *c)
     case TR_COMMAND_TONE_STOP: tr_line_silence(line); break;
     case TR_COMMAND_DATA_SEND: tr_fsk_start(&line->data, &c->with.data); break;
     }
-}
-
-static void connect_line(tr_engine *e, tr_stream *s, int32_t line)
-{
-    s->line = line >= 0 && e->lines[line].active ? line : TR_NO_LINE;
 }
 
 /* The stream has ended meanwhile. */

@@ -118,9 +118,13 @@ int tr_stream_stop(tr_engine *e, uint32_t ring, uint32_t slot)
     return simple(e, ring, TR_COMMAND_STREAM_STOP, slot, 0, 0);
 }
 
-int tr_line_open(tr_engine *e, uint32_t ring, uint32_t slot, uint32_t serial)
+int tr_line_open(tr_engine *e, uint32_t ring, uint32_t slot, uint32_t serial,
+                 uint32_t lookahead_ms)
 {
-    const tr_command command = {.kind = TR_COMMAND_LINE_OPEN, .slot = slot, .serial = serial};
+    const tr_command command = {.kind = TR_COMMAND_LINE_OPEN, .slot = slot, .serial = serial,
+                                .value = (int32_t)lookahead_ms * (TR_SAMPLE_RATE / 1000)};
+    if (lookahead_ms > TR_LOOKAHEAD_MAX_MS)
+        return TR_EINVAL;
     return give(e, ring, &command);
 }
 

@@ -55,7 +55,7 @@ static void lay_out(tr_engine *e)
         tr_sample_ring_init(&e->lines[i].source, carve(&at, samples * sizeof(int16_t)), samples);
         tr_sample_ring_init(&e->lines[i].sink, carve(&at, samples * sizeof(int16_t)), samples);
         e->lines[i].outbox.ring = &e->events;
-        tr_line_reset(&e->lines[i], i, 0);
+        tr_line_init(&e->lines[i], i);
     }
     for (int i = 0; i < TR_COMMANDERS; i++)
         tr_ring_init(&e->commands[i], carve(&at, TR_COMMAND_RING * sizeof(tr_command)),

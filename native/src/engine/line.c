@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+void tr_line_init(tr_line *line, uint32_t slot)
+{
+    tr_ring_init(&line->signals, line->signal_store, TR_LINE_SIGNALS, sizeof *line->signal_store);
+    tr_line_reset(line, slot, 0);
+}
+
 void tr_line_reset(tr_line *line, uint32_t slot, uint32_t serial)
 {
     line->slot = slot;
@@ -9,6 +15,8 @@ void tr_line_reset(tr_line *line, uint32_t slot, uint32_t serial)
     line->drained_serial = 0;
     line->source_used = false;
     tr_line_silence(line);
+    tr_key_mute_init(&line->mute, 0);
+    tr_line_forget_keys(line);
     memset(&line->statistics, 0, sizeof line->statistics);
     memset(line->microphone, 0, sizeof line->microphone);
     memset(line->earpiece, 0, sizeof line->earpiece);
@@ -34,6 +42,7 @@ static void report_drained(tr_line *line, int64_t now_ns)
 void tr_line_capture(tr_line *line, int64_t now_ns)
 {
     const bool ended = tr_sample_ring_ended(&line->source);
+    tr_line_take_signals(line, now_ns);
     const uint32_t taken =
         tr_sample_ring_read(&line->source, line->microphone, TR_TICK_SAMPLES);
     memset(line->microphone + taken, 0, (TR_TICK_SAMPLES - taken) * sizeof *line->microphone);
@@ -43,6 +52,8 @@ void tr_line_capture(tr_line *line, int64_t now_ns)
     if (taken < TR_TICK_SAMPLES && line->source_used && !ended &&
         !tr_sample_ring_ended(&line->source))
         line->statistics.source_missing += TR_TICK_SAMPLES - taken;
+    tr_key_mute_pass(&line->mute, line->microphone);
+    tr_line_judge_mute(line);
     memset(line->earpiece, 0, sizeof line->earpiece);
 }
 
@@ -86,7 +97,10 @@ void tr_line_play(tr_line *line, int64_t now_ns)
         value = value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value;
         out[i] = (int16_t)value;
     }
+    tr_line_watch_far_keys(line, out, now_ns);
     give(line, out, TR_TICK_SAMPLES);
+    line->statistics.early_mutes = line->mute.early_mutes;
+    line->statistics.muted = line->mute.muted;
     tr_snapshot_publish(&line->published, &line->statistics, sizeof line->statistics);
 }
 

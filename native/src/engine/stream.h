@@ -16,6 +16,7 @@
 #include "dsp/concealment.h"
 #include "dsp/digit_player.h"
 #include "dsp/g711.h"
+#include "dsp/key_mute.h"
 #include "engine/outbox.h"
 #include "rtp/event_receiver.h"
 #include "rtp/event_sender.h"
@@ -42,6 +43,7 @@ typedef struct {
     bool marker;                        /* the next audio packet starts a talkspurt */
     int16_t gathered[TR_PTIME_MAX_SAMPLES + TR_TICK_SAMPLES];
     uint32_t count;
+    uint32_t own;                       /* of these, the newest: what the line may still silence */
     _Alignas(8) uint8_t packet[TR_RTP_HEADER + TR_PTIME_MAX_SAMPLES + TR_SRTP_TRAILER];
     size_t packet_size;                 /* 0: none prepared */
     size_t payload_size;                /* of that, as it was before SRTP */
@@ -148,7 +150,11 @@ void tr_stream_aim(tr_stream *stream);
 /* stream_send.c */
 void tr_stream_transmit(tr_stream *stream);               /* what was prepared leaves */
 void tr_stream_withdraw(tr_stream *stream);               /* prepared speech has become stale */
-void tr_stream_prepare(tr_stream *stream, const int16_t *pcm, const tr_tick *tick);
+/* `mute`: of the line that `pcm` is from; NULL without one. */
+void tr_stream_prepare(tr_stream *stream, const int16_t *pcm, tr_key_mute *mute,
+                       const tr_tick *tick);
+/* What was gathered of a line is settled: the stream leaves it. */
+void tr_stream_part(tr_stream *stream, tr_key_mute *mute);
 
 /* stream_receive.c; `scratch` is shared by all streams */
 typedef struct tr_receive_scratch tr_receive_scratch;

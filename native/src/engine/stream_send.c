@@ -105,14 +105,27 @@ static void prepare_slot(tr_stream *s, uint32_t samples, const tr_tick *tick)
         prepare_audio(s, samples);
 }
 
-void tr_stream_prepare(tr_stream *s, const int16_t *pcm, const tr_tick *tick)
+/* Whole packets are settled at once, so that a key's tone can be taken out of what was gathered
+ * before anybody knew it for one. */
+static void settle(tr_stream *s, tr_key_mute *mute)
+{
+    if (mute)
+        tr_key_mute_apply(mute, s->out.gathered + s->out.count - s->out.own, s->out.own);
+    s->out.own = 0;
+}
+
+void tr_stream_part(tr_stream *s, tr_key_mute *mute) { settle(s, mute); }
+
+void tr_stream_prepare(tr_stream *s, const int16_t *pcm, tr_key_mute *mute, const tr_tick *tick)
 {
     for (uint32_t i = 0; i < TR_TICK_SAMPLES; i++)
         s->out.gathered[s->out.count + i] = pcm[i];
     s->out.count += TR_TICK_SAMPLES;
+    s->out.own += TR_TICK_SAMPLES;
     const uint32_t samples = s->settings.ptime_ms * 8;
     if (s->out.count < samples)
         return;
+    settle(s, mute);
     /* After a re-INVITE to a shorter packet time there may be more: the newest is kept. */
     const uint32_t extra = s->out.count - samples;
     for (uint32_t i = 0; extra && i < samples; i++)

@@ -71,7 +71,7 @@ static void run_stream(tr_engine *e, tr_stream *s)
     static const int16_t silence[TR_TICK_SAMPLES];
     int16_t pcm[TR_TICK_SAMPLES];
     tr_line *line = s->line == TR_NO_LINE ? NULL : &e->lines[s->line];
-    tr_stream_prepare(s, line ? line->microphone : silence, &e->tick);
+    tr_stream_prepare(s, line ? line->microphone : silence, line ? &line->mute : NULL, &e->tick);
     tr_stream_play(s, pcm, &e->tick);
     if (line)
         tr_line_mix(line, pcm);
