@@ -14,6 +14,7 @@ from gateway.hardware.serial_card.bursts import period_ms
 from gateway.hardware.serial_card.card.framing import LineReader, frame, unframe
 from gateway.hardware.serial_card.link import CardLink
 from gateway.line.cadence import DISTINCTIVE, Cadence
+from gateway.line.events import PortEvent
 from tests.hardware.duty import NS, check
 
 PARK_NS = 15 * MS
@@ -109,6 +110,7 @@ class Bench:
         self.to_host: deque[tuple[int, str]] = deque()
         self.deaf_until = self.mute_until = self.now
         self.plugged = True
+        self.told: list[PortEvent] = []
         self._reader = LineReader()
         self.link.opened(self.now / NS)
         self._pass_on()
@@ -146,8 +148,8 @@ class Bench:
         return min(times + [queue[0][0] for queue in (self.to_card, self.to_host) if queue])
 
     def _pass_on(self) -> None:
-        while self.link.next_event() is not None:
-            pass
+        while (event := self.link.next_event()) is not None:
+            self.told.append(event)
         for line in self._reader.feed(self.link.to_send(self.now / NS)):
             text = unframe(line)
             assert text is not None
@@ -243,3 +245,15 @@ PERIODS = [((2000, 4000), 6031), ((1000, 4000), 5000), ((1000, 2000), 3138), ((5
 @pytest.mark.parametrize(("step", "real_ms"), PERIODS)
 def test_how_long_a_round_takes(step: tuple[int, int], real_ms: float) -> None:
     assert period_ms([step]) == pytest.approx(real_ms, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("rested_s", "told"), [(1, ["RingPending", "RingStarted"]), (10, ["RingStarted"])]
+)
+def test_a_bell_that_has_to_rest_says_so(rested_s: int, told: list[str]) -> None:
+    bench = Bench(MS)
+    bench.run_for(rested_s * NS)
+    bench.link.ring(DISTINCTIVE["r1"], bench.now / NS)
+    bench.step()
+    bench.run_for(6 * NS)
+    assert [type(event).__name__ for event in bench.told] == told

@@ -3,8 +3,8 @@
 A RING that was sent counts as obeyed, burst and pause over and over, until silence is confirmed.
 Of two that may have been obeyed, and of two times at which a burst may have begun, the worse
 counts. So a link that fails makes the account too dark, never too bright. The card guards its line
-circuit itself; what is asked of it here keeps the interlock's rules already, so that its bell rings when
-the host thinks so.
+circuit itself; what is asked of it here keeps the interlock's rules already, so that its bell rings
+when the host thinks so.
 """
 
 from __future__ import annotations
