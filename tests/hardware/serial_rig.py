@@ -35,7 +35,7 @@ class SerialRig:
     ) -> None:
         self.now = START_S
         self.cable = cable(lambda: round(self.now * 1e9))
-        self.link = CardLink("/dev/serial/by-id/card", 20)
+        self.link = CardLink("/dev/serial/by-id/card", 20, START_S - FULL)
         self.port = SerialLine("phone1", self.link, self.cable)
         self.board = Bench()
         self.to_host: Callable[[bytes], bytes] = bytes

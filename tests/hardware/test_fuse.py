@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from gateway.hardware.gpio_slic.duty import LONGEST_BURST_NS
 from gateway.hardware.gpio_slic.fuse import FUSE_S
+from gateway.hardware.ring_duty import LONGEST_BURST_NS
 from tests.architecture.imports import ROOT
 
 HEAD = (

@@ -103,7 +103,7 @@ SAID = (
 def test_the_card_is_heard_in_pieces(cut: int) -> None:
     """However the bytes come, loop and engine agree which key was whose."""
     signals = FakeSignals("5")
-    tap, link = Tap(Hearing(signals)), CardLink("/dev/card", 20)
+    tap, link = Tap(Hearing(signals)), CardLink("/dev/card", 20, 0)
     link.opened(1.0)
     data, events = b"".join(SAID), list[PortEvent]()
     for at in range(0, len(data), cut):

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from gateway.errors import LocalProtocolError
 from gateway.hardware.gpio_slic import wire
-from gateway.hardware.gpio_slic.duty import DutyInterlock
 from gateway.hardware.gpio_slic.park import park
 from gateway.hardware.gpio_slic.ring_plan import MS, period_ms, plan
 from gateway.hardware.gpio_slic.slic import Slic
 from gateway.hardware.gpio_slic.wiring import Wiring
+from gateway.hardware.ring_duty import DutyInterlock
 from gateway.line.cadence import DISTINCTIVE
+from tests.hardware.duty import NS, check
 from tests.hardware.fake_chip import FakeChip
 
-NS = 1_000_000_000
 WIRING = Wiring()
 PINS = WIRING.pins
 
@@ -71,16 +71,6 @@ class Bench:
                 found.append((since, t_ns))
                 since = None
         return found if since is None else [*found, (since, self.now)]
-
-
-def check(bursts: list[tuple[int, int]]) -> None:
-    """The most ring mode for its length has an interval from the start of a burst to an end."""
-    for first, (start, _) in enumerate(bursts):
-        high = 0
-        for begin, end in bursts[first:]:
-            high += end - begin
-            assert 1000 * high <= 325 * (end - start) + 1400 * NS
-    assert all(end - begin <= 2 * NS for begin, end in bursts)
 
 
 lengths = st.integers(1, 4000)

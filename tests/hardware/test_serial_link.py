@@ -146,7 +146,7 @@ def test_an_answer_that_is_lost_broken_or_doubled(change: Callable[[bytes], byte
     rig.to_host = once("OK", change)
     line.ring()
     line.run_for(5)
-    assert [b - a for a, b in rig.board.bursts()] == [2000]
+    assert [b - a for a, b in rig.board.bursts()] == [1955]
     assert line.events == [Ringing()]
 
 

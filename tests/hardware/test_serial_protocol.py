@@ -275,21 +275,19 @@ def test_what_was_forgotten_is_answered_in_vain() -> None:
 
 
 def rung(cadence: Cadence, seconds: float) -> list[tuple[float, str]]:
-    """What is sent, and how long after the first burst began."""
-    bursts, sent, now = Bursts(25), list[tuple[float, str]](), 0.0
-    bursts.start(cadence)
-    command = bursts.command()
-    while True:
-        sent.append((round(now, 3), command.text(0)))
+    """What is sent, and how long after the first burst began. The bell has long been silent."""
+    bursts, sent, now = Bursts(25, -10), list[tuple[float, str]](), 0.0
+    bursts.silent(now)
+    bursts.start(cadence, now)
+    while (due := bursts.next_deadline()) is not None and due <= seconds:
+        now = due
+        sent.append((round(now, 3), bursts.command(now).text(0)))
         bursts.confirmed(now)
-        due = bursts.next_deadline()
-        if due is None or due > seconds:
-            return sent
-        now, command = due, bursts.advance()
+    return sent
 
 
 def test_one_burst_is_repeated_by_the_card() -> None:
-    assert rung(DISTINCTIVE["r1"], 60) == [(0, "RING 0 2000 4000 25")]
+    assert rung(DISTINCTIVE["r8"], 60) == [(0, "RING 0 250 9750 25")]
 
 
 def test_several_are_sent_one_ahead_in_the_middle_of_the_one_before() -> None:
@@ -301,13 +299,50 @@ def test_several_are_sent_one_ahead_in_the_middle_of_the_one_before() -> None:
     ]
 
 
+def test_bursts_and_pauses_are_fitted_to_the_duty() -> None:
+    """US: 2 s and 4 s are 33.3 %. r5 rings half of the time."""
+    assert rung(DISTINCTIVE["r1"], 60) == [(0, "RING 0 1940 4091 25")]
+    assert rung(DISTINCTIVE["r5"], 60) == [(0, "RING 0 500 1100 25")]
+
+
 def test_ringing_is_confirmed_once() -> None:
-    bursts = Bursts(20)
-    assert not bursts.confirmed(0)
-    bursts.start(DISTINCTIVE["r2"])
-    assert [bursts.confirmed(0), bursts.confirmed(1)] == [True, False]
+    bursts = Bursts(20, -10)
+    assert bursts.confirmed(0) == "again"
+    bursts.silent(0)
+    bursts.start(DISTINCTIVE["r2"], 0)
+    bursts.command(0)
+    assert bursts.confirmed(0) == "first"
+    bursts.command(1)
+    assert bursts.confirmed(1) == "again"
     bursts.again()
-    assert not bursts.confirmed(2)
+    assert bursts.next_deadline() is None
+    bursts.silent(2)
+    bursts.command(9)
+    assert bursts.confirmed(9) == "again"
     bursts.stop()
-    bursts.start(DISTINCTIVE["r2"])
-    assert bursts.confirmed(3)
+    bursts.silent(10)
+    bursts.start(DISTINCTIVE["r2"], 20)
+    bursts.command(20)
+    assert bursts.confirmed(20) == "first"
+
+
+def test_a_burst_confirmed_after_its_turn_makes_the_bell_unknown() -> None:
+    """The card may have repeated the one before it. What is not known is stopped first."""
+    bursts = Bursts(20, -10)
+    bursts.silent(0)
+    bursts.start(DISTINCTIVE["r2"], 0)
+    bursts.command(0)
+    assert bursts.confirmed(0) == "first"
+    due = bursts.next_deadline()
+    assert due is not None
+    bursts.command(due)
+    assert bursts.confirmed(2 * due + 0.1) == "late"
+    assert bursts.next_deadline() is None
+
+
+def test_a_new_service_waits_until_a_burst_is_worth_its_time() -> None:
+    """What was rung before it began is not known."""
+    bursts = Bursts(20, 0)
+    bursts.silent(0)
+    bursts.start(DISTINCTIVE["r1"], 0)
+    assert bursts.next_deadline() == pytest.approx(4.15, abs=0.01)

@@ -13,7 +13,7 @@ import os
 import signal
 from typing import Final
 
-from gateway.hardware.gpio_slic.duty import LONGEST_BURST_NS
+from gateway.hardware.ring_duty import LONGEST_BURST_NS
 
 FUSE_S: Final = LONGEST_BURST_NS / 1e9 + 0.1
 _CLOCK_MONOTONIC: Final = 1

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.hardware.gpio_slic.duty import LONGEST_BURST_NS, RESERVE_NS, DutyInterlock
+from gateway.hardware.ring_duty import LONGEST_BURST_NS, RESERVE_NS, DutyInterlock
 
 MS: Final = 1_000_000
 PARK_NS: Final = 12 * MS

@@ -15,9 +15,9 @@ from typing import Final, Literal, TypeAlias
 
 from gateway.deadlines import Deadlines
 from gateway.hardware.gpio_slic.chip import Gpio
-from gateway.hardware.gpio_slic.duty import DutyInterlock
 from gateway.hardware.gpio_slic.ring_plan import MS, PARK_NS, Burst, plan
 from gateway.hardware.gpio_slic.wiring import Wiring
+from gateway.hardware.ring_duty import DutyInterlock
 
 TRIP_NS: Final = 10 * MS
 # From the time that was read before RM was switched to when it surely was.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -32,8 +33,8 @@ def create(name: str, options: Mapping[str, Any], audio: EngineLine, wake: Wake)
         raise ConfigError(f"line {name}: serial is missing; it is the line card's device")
     device = str(options["serial"])
     hz = float(options.get("ring_hz", RING_HZ))
-    tap = Tap(Hearing(audio))
-    return SerialLine(name, CardLink(device, hz), SerialWire(device, wake, tap))
+    link = CardLink(device, hz, time.monotonic())
+    return SerialLine(name, link, SerialWire(device, wake, Tap(Hearing(audio))))
 
 
 class SerialLine:

@@ -14,7 +14,7 @@ def knock(
     device: str, wire: Wire, now: Callable[[], float], wait: Callable[[float], object]
 ) -> Finding:
     """Over an open `wire`, for 3 s at most. `wait(seconds)` may return when something arrives."""
-    link = CardLink(device, 20)
+    link = CardLink(device, 20, now())
     link.opened(now())
     while link.state == "knocking":
         wire.write(link.to_send(now()))

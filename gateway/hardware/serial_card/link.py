@@ -24,7 +24,7 @@ from gateway.hardware.serial_card.link_table import TRANSITIONS, LinkState, Symb
 from gateway.hardware.serial_card.reports import Reports
 from gateway.hardware.serial_card.wishes import Wishes
 from gateway.line.cadence import Cadence
-from gateway.line.events import Fault, PortEvent, Recovered, RingStarted
+from gateway.line.events import Fault, PortEvent, Recovered, RingPending, RingStarted
 
 BEAT_S: Final = 1.0
 SILENCE_S: Final = 3.0
@@ -39,7 +39,7 @@ _Timer: TypeAlias = Literal["beat", "silent", "patience", "retry", "poll", "open
 class CardLink:
     """One card. `now` is CLOCK_MONOTONIC in seconds; `hz` is the bell's frequency."""
 
-    def __init__(self, device: str, hz: float) -> None:
+    def __init__(self, device: str, hz: float, now: float) -> None:
         self.counters = LinkCounters()
         self.version: str | None = None
         self.transitions: deque[tuple[float, LinkState, Symbol, LinkState]] = deque(
@@ -52,7 +52,7 @@ class CardLink:
         self._commands = Commands(self.counters)
         self._reader = LineReader()
         self._reports = Reports()
-        self._wishes = Wishes(hz)
+        self._wishes = Wishes(hz, now)
         self._bursts = self._wishes.bursts
         self._beating = False
         self._damaged_at_open = 0
@@ -75,8 +75,11 @@ class CardLink:
         if self._fault is not None:
             self._tell(Fault(self._fault, _ns(now)))
             return
-        self._bursts.start(cadence)
-        self._want(self._bursts.command())
+        if self._bursts.sounding:
+            self._want(Command("STOP"))
+        self._bursts.start(cadence, now)
+        self._ring_if_due(now)
+        self._perhaps_pending(now)
 
     def stop_ringing(self) -> None:
         """Silence; harmless when it is silent."""
@@ -160,9 +163,16 @@ class CardLink:
         if self._commands.unanswered(now) is not None:
             self._commands.clear()
             self._move("failed", now)
+        self._ring_if_due(now)
+
+    def _ring_if_due(self, now: float) -> None:
         due = self._bursts.next_deadline()
         if due is not None and due <= now:
-            self._want(self._bursts.advance())
+            self._want(self._bursts.command(now))
+
+    def _perhaps_pending(self, now: float) -> None:
+        if not self._reports.off_hook and self._bursts.put_off(now):
+            self._tell(RingPending(_ns(now)))
 
     # --- states ---
 
@@ -283,16 +293,26 @@ class CardLink:
         command = self._commands.answered(message.number)
         if command is None:
             return
-        if command.word == "RING" and self._bursts.confirmed(t_ns / 1e9):
-            self._tell(RingStarted(t_ns))
+        if command.word == "STOP" and not self._commands.waits("STOP"):
+            self._bursts.silent(t_ns / 1e9)
+            self._perhaps_pending(t_ns / 1e9)
+        elif command.word == "RING":
+            self._on_ringing(t_ns)
         self._go_on(command, t_ns)
+
+    def _on_ringing(self, t_ns: int) -> None:
+        match self._bursts.confirmed(t_ns / 1e9):
+            case "first":
+                self._tell(RingStarted(t_ns))
+            case "late":
+                self._want(Command("STOP"))
 
     def _on_refused(self, message: msg.Refused, t_ns: int) -> None:
         command = self._commands.answered(message.number)
         if command is None:
             return
         self.counters.refused += 1
-        if command.word == "RING" and self._bursts.ringing:
+        if command.word in ("RING", "STOP") and self._bursts.ringing:
             self._move("refused", t_ns / 1e9)
             self._fail(complaints.refuses_to_ring(message.text), t_ns / 1e9)
         else:
@@ -313,7 +333,11 @@ class CardLink:
         self._tell(*self._reports.events(message, t_ns))
 
     def _on_trip(self, message: msg.Tripped, t_ns: int) -> None:
-        self._bursts.stop()  # as the card has
+        self._bursts.stop()
+        if self._commands.waits("RING"):  # it may be obeyed after the trip
+            self._want(Command("STOP"))
+        elif not self._commands.waits("STOP"):
+            self._bursts.silent(t_ns / 1e9)  # as the card is
         self._tell(*self._reports.events(message, t_ns))
 
 

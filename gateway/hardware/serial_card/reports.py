@@ -22,6 +22,11 @@ class Reports:
         self._key: str | None = None
         self._early = False
 
+    @property
+    def off_hook(self) -> bool:
+        """As last told."""
+        return self._off_hook
+
     def forget_clock(self) -> None:
         """The card's counter has begun again."""
         self._clock.reset()

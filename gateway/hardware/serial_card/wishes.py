@@ -13,8 +13,8 @@ _SHOWN_IN_STATE = ("RING", "STOP", "POWER")
 class Wishes:
     """Power, polarity and the bell. `hz` is the bell's frequency."""
 
-    def __init__(self, hz: float) -> None:
-        self.bursts = Bursts(hz)
+    def __init__(self, hz: float, now: float) -> None:
+        self.bursts = Bursts(hz, now)
         self._switches = {"POWER": True, "REVERSE": False}
 
     def switch(self, word: str, on: bool) -> Command:
@@ -23,15 +23,16 @@ class Wishes:
         return _command(word, on)
 
     def everything(self) -> tuple[Command, ...]:
-        """What makes any card the one that is wanted; then its own view of it is asked for."""
+        """What makes any card the one that is wanted, but for its bell, which is silent first and
+        rings when it may; then its own view of it is asked for."""
         switches = (_command(word, on) for word, on in self._switches.items())
-        return (*switches, self.bursts.command(), Command("STATE?"))
+        return (*switches, Command("STOP"), Command("STATE?"))
 
     def contradicts(self, state: State, commands: Commands) -> bool:
         """The card is not as wanted, and nothing on its way will change that."""
         if any(commands.waits(word) for word in _SHOWN_IN_STATE):
             return False
-        wanted = (self.bursts.ringing, self._switches["POWER"])
+        wanted = (self.bursts.sounding, self._switches["POWER"])
         return (state.ringing, state.powered) != wanted
 
 

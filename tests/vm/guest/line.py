@@ -27,7 +27,7 @@ from tests.vm.guest.board import PINS, Board
 from tests.vm.guest.hand import Hand
 
 PROGRAM: Final = b"gateway.hardware.gpio_slic.worker"
-# So long after its start the bell has its whole budget (duty.py: 1.4 s at 0.325 s a second).
+# So long after its start the bell has its whole budget (ring_duty.py: 1.4 s at 0.325 s a second).
 RESTED_S: Final = 4.4
 # A decoder that is quick enough for keys of 40 ms.
 QUICK: Final = gestures.Decoder(valid_s=0.038)

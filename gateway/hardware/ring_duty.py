@@ -70,10 +70,12 @@ class DutyInterlock:
             raise LocalProtocolError(f"a burst of {length_ns} ns is not allowed")
         if self.ready_ns(now_ns, length_ns, first=first) > now_ns:
             raise LocalProtocolError("too early for ring mode: the line circuit has to rest")
-        self._level, self._at_ns = self._level_at(now_ns), now_ns
-        self._since_ns = now_ns
-        if first or self._round_ns is None:
-            self._round_ns, self._round_high_ns = now_ns, 0
+        self._rise(now_ns, first)
+
+    def note(self, begin_ns: int, end_ns: int, *, first: bool) -> None:
+        """A burst that has been, elsewhere: it is paid for, whether or not it was allowed."""
+        self._rise(begin_ns, first)
+        self.end(end_ns)
 
     def end(self, now_ns: int) -> None:
         """RM is low; harmless when it was. A burst that lasted too long is a debt."""
@@ -83,6 +85,12 @@ class DutyInterlock:
         self._level -= _DRAIN * high_ns
         self._round_high_ns += high_ns
         self._at_ns, self._since_ns = now_ns, None
+
+    def _rise(self, now_ns: int, first: bool) -> None:
+        self._level, self._at_ns = self._level_at(now_ns), now_ns
+        self._since_ns = now_ns
+        if first or self._round_ns is None:
+            self._round_ns, self._round_high_ns = now_ns, 0
 
     def _level_at(self, now_ns: int) -> int:
         return min(_FULL, self._level + SHARE_PER_MILLE * (now_ns - self._at_ns))
