@@ -56,8 +56,8 @@ def test_a_call_without_the_extras_is_shown() -> None:
 
 
 def test_a_line_that_is_not_there() -> None:
-    with pytest.raises(SystemRefusal, match="the lines are: phone1, phone2"):
-        picture("phone3")
+    with pytest.raises(SystemRefusal, match="the lines are: phone1, phone2, phone3"):
+        picture("phone4")
 
 
 @pytest.mark.parametrize(
