@@ -43,6 +43,9 @@ STOPPED = Silence("no service answers", "start it")
 IDLE = commands.LineStatus("phone1", "gpio", "idle", "")
 RUNNING = commands.Status(__version__, True, [IDLE], [], [])
 LINK = commands.LinkStatus("/dev/x", "up", "1.0", 5000, 0, 0, 0, 0)
+SOUND = commands.SoundStatus(
+    "plughw:CARD=x", "", 0, 0, 0, 0, "USB Audio", 48000, 1, period_ms=5, delay_ms=7
+)
 CARD = commands.LineStatus("phone1", "serial", "idle", "", LINK)
 
 LIBRARY = Finding("ok", "GPIO library", "rpi-lgpio 0.6")
@@ -51,6 +54,10 @@ ANSWERS = Finding("ok", "/dev/serial/by-id/card", "a line card answers")
 
 def running(line: commands.LineStatus = IDLE, **more: Any) -> commands.Status:
     return msgspec.structs.replace(RUNNING, lines=[line], **more)
+
+
+def sounding(playback: commands.SoundStatus) -> commands.LineStatus:
+    return msgspec.structs.replace(IDLE, audio=commands.AudioStatus(SOUND, playback))
 
 
 def linked(**more: Any) -> commands.Status:
@@ -136,6 +143,15 @@ ROWS: dict[str, Row] = {
     "a fault and its fix": Row(
         ["lines failure line phone1: it is gone -> plug it in; wait"],
         running(commands.LineStatus("phone1", "gpio", "fault", "it is gone; plug it in; wait")),
+    ),
+    "a sound card": Row(
+        [],
+        running(sounding(SOUND)),
+        well=["audio ok .*capture.: USB Audio: 48000 Hz, periods of 5 ms, 7 ms of delay"],
+    ),
+    "a sound card that is away": Row(
+        ["audio failure sound card .*playback.: it is gone -> plug it in"],
+        running(sounding(msgspec.structs.replace(SOUND, fault="it is gone", card=None))),
     ),
     "low voltage": Row(
         ["board failure power: the supply's voltage is too low now -> ", NOT_RUNNING],

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from gateway.hardware.finding import Finding, Level
-from gateway.service.doctor import board, configuration, gpio, lines, serial, service
+from gateway.service.doctor import audio, board, configuration, gpio, lines, serial, service
 from gateway.service.doctor.case import Case
 
 Check: TypeAlias = Callable[[Case], Iterable[Finding]]
@@ -27,6 +27,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     **HARDWARE,
     "service": service.check,
     "lines": lines.check,
+    "audio": audio.check,
 }
 
 
