@@ -138,6 +138,8 @@ def _free_phone(call: Call, extension: Extension, was: CallState, why: Cause, no
     if call.caller is not None and was is not CallState.TALKING:
         extension.phone.stop_ringing(now)
     elif extension.phone.state == "off-hook":
+        if was is CallState.TALKING:
+            extension.phone.far_end_gone()
         if why.tone is None:
             extension.rest(now)
         else:

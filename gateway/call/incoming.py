@@ -12,8 +12,8 @@ from gateway.call.cause import Cause
 from gateway.call.extension import Extension
 from gateway.call.ports import Caller, Observer, Voices
 from gateway.errors import ExhaustedError, SystemRefusal
-from gateway.line import distinctive_cadence
-from gateway.sip import NotAcceptable
+from gateway.line import Absence, CallerIdentity, distinctive_cadence
+from gateway.sip import CallerId, NotAcceptable
 
 # twilio.md 1: a provisional answer other than 100 within a second, so the bell has to start sooner.
 BELL_TIMEOUT_S: Final = 0.9
@@ -55,7 +55,8 @@ class Incoming:
             return
         self._calls.give_phone(call)
         self._calls.end_at(call, now + BELL_TIMEOUT_S, cause.NO_RING)
-        if not extension.phone.ring(now, distinctive_cadence(caller.alert_info)):
+        cadence = distinctive_cadence(caller.alert_info)
+        if not extension.phone.ring(now, cadence, _identity(caller.caller)):
             self._calls.end(call, cause.BUSY, now)
 
     def _replace(self, replaced: Call, caller: Caller, now: float) -> None:
@@ -132,3 +133,9 @@ class Incoming:
         except (ExhaustedError, SystemRefusal):
             return cause.NO_MEDIA
         return None
+
+
+def _identity(caller: CallerId) -> CallerIdentity:
+    """What a display is told: who withholds the number is private, not unknown."""
+    absence: Absence = "private" if caller.withheld else "unavailable"
+    return CallerIdentity(caller.number, caller.name, absence)

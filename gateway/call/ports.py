@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.call.call import Call
+    from gateway.line import CallerIdentity
     from gateway.sip import (
         CallerId,
         Flow,
@@ -153,13 +154,21 @@ class Phone(Protocol):
     def state(self) -> str:
         """idle, ringing, off-hook or fault."""
 
-    def ring(self, now: float, cadence_name: str | None = None) -> bool:
-        """Ring; False when the line is not idle after all."""
+    def ring(
+        self, now: float, cadence_name: str | None = None, caller: CallerIdentity | None = None
+    ) -> bool:
+        """Ring, and show who calls; False when the line is not idle after all."""
 
     def stop_ringing(self, now: float) -> None: ...
     def tone(self, name: str | None, now: float) -> None: ...
     def talking(self, talking: bool) -> None:
         """Whether a call is connected: what a short break of the loop means depends on it."""
+
+    def far_end_gone(self) -> None:
+        """A call is over with the handset still lifted: machines are told by the line itself."""
+
+    def show_messages(self, waiting: bool, now: float) -> None:
+        """Switch the telephone's message lamp, as soon as it rests."""
 
 
 class Voice(Protocol):

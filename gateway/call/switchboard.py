@@ -187,11 +187,12 @@ class Switchboard:
         if number is not None:
             self._outgoing.dial(extension, number, now)
 
-    def messages_waiting(self, account: str, waiting: bool) -> None:
+    def messages_waiting(self, account: str, waiting: bool, now: float) -> None:
         """A mailbox has messages, or none any more: the phones of that account tell it."""
         for extension in self._extensions.values():
             if extension.account == account:
                 extension.messages = waiting
+                extension.phone.show_messages(waiting, now)
 
     # --- the media side ------------------------------------------------------------------------
 

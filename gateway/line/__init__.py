@@ -1,7 +1,7 @@
 """The analog line, sans-IO: port protocol, hook, pulses, cadences, tones, countries."""
 
 from gateway.line.cadence import Cadence, distinctive_cadence
-from gateway.line.caller_id import CallerIdentity, LocalTime
+from gateway.line.caller_id import Absence, CallerIdentity, LocalTime
 from gateway.line.country import Country
 from gateway.line.display import NO_CALLER_ID, CallerIdScheme
 from gateway.line.effects import (
@@ -34,6 +34,7 @@ from gateway.line.tones import TONE_NAMES, Tone, ToneSegment
 __all__ = [
     "NO_CALLER_ID",
     "TONE_NAMES",
+    "Absence",
     "Cadence",
     "CallerIdScheme",
     "CallerIdentity",

@@ -16,11 +16,13 @@ class MessageLamp:
     def __init__(self) -> None:
         self._wanted: bool | None = None
         self._sending: bool | None = None
+        self._shown: bool | None = None  # what it was told last; at first nobody knows
         self._at: float | None = None
 
     def want(self, waiting: bool) -> None:
-        """On or off, once the line has rested."""
-        self._wanted = waiting
+        """On or off, once the line has rested; what it shows already is not told again."""
+        known = self._shown if self._sending is None else self._sending
+        self._wanted = None if waiting is known else waiting
 
     def rest(self, now: float) -> None:
         """The line is idle."""
@@ -48,4 +50,5 @@ class MessageLamp:
 
     def told(self) -> None:
         """The message has been sent whole."""
-        self._sending = None
+        if self._sending is not None:
+            self._shown, self._sending = self._sending, None

@@ -41,6 +41,15 @@ class LinePort(Protocol):
     def stop_ringing(self, now: float) -> None:
         """Silence the bell; harmless when it is silent."""
 
+    def reverse(self, on: bool, now: float) -> None:
+        """Reverse the polarity of the line, or have it as usual; the bell rings as usual."""
+
+    def power(self, on: bool, now: float) -> None:
+        """Feed the line, or do not; the hook says nothing meanwhile, and then what it is."""
+
+    def disconnect(self, ms: int, now: float) -> None:
+        """Take the feed away for so long (calling party control): the far end has hung up."""
+
     def next_deadline(self) -> float | None:
         """When `handle_deadline` wants to be called; None when the driver needs no timer."""
 

@@ -117,6 +117,10 @@ class Line(Table, frozen=True):
     fr_rest: Literal["high", "low"] | None = None
     ring_hz: Annotated[float, Meta(ge=20, le=25, description="hertz from 20 to 25")] | None = None
     dtmf_lookahead_ms: Literal[0, 50] | None = None
+    display: str | None = None
+    disconnect_ms: Annotated[
+        int, Meta(ge=0, le=5000, description="milliseconds from 0 (not at all) to 5000")
+    ] = 0
     auto_answer_s: (
         Annotated[float, Meta(ge=0, le=600, description="seconds from 0 to 600")] | None
     ) = None

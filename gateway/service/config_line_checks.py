@@ -60,6 +60,11 @@ def _check_names(config: Config, report: Report) -> None:
                 (*key, "country"),
                 f'"{line.country}" is not known; allowed is one of: {", ".join(known)}',
             )
+        if line.display not in (None, "off", *known):
+            report.error(
+                (*key, "display"),
+                f'"{line.display}" is not known; allowed is "off", or one of: {", ".join(known)}',
+            )
 
 
 def _check_users(config: Config, report: Report) -> None:
@@ -87,6 +92,8 @@ def _check_driver(line: Line, key: Key, report: Report) -> None:
         )
     if line.driver == "gpio":
         _check_decoder(line, key, report)
+    if line.disconnect_ms and line.pins is not None and line.pins.pd == "none":
+        report.warn((*key, "disconnect_ms"), 'pins.pd is "none": the feed cannot be taken away')
     if line.driver in _SILENT and line.audio is None:
         report.warn(key, _SILENT[line.driver])
 

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Final
 from gateway.errors import ExhaustedError
 from gateway.hardware.simulated import SimulatedLine
 from gateway.line import LineMachine
-from gateway.line.effects import Effect, PlayTone, StartRing, StopRing, StopTone
+from gateway.line.effects import (
+    Disconnect,
+    Effect,
+    PlayTone,
+    Reverse,
+    SendData,
+    StartRing,
+    StopRing,
+    StopTone,
+)
 from gateway.line.events import LineEvent, LineFault, LineReady, PortEvent
 from gateway.line.port import LinePort
 from gateway.line.tones import Tone
-from gateway.media.line import Line, ToneSegmentSpec, ToneSpec
+from gateway.media.line import DataSpec, Line, ToneSegmentSpec, ToneSpec
 from gateway.net.timer import CoreTimer
 from gateway.service.digit_tones import DigitTones
 
@@ -124,6 +133,12 @@ class LineUnit:
                     self.simulated.hear_the_end(now)
             case StopTone():
                 self._command(self.audio.stop_tone)
+            case SendData():
+                self._command(lambda: self.audio.send_data(engine_data(effect)))
+            case Reverse(on):
+                self.port.reverse(on, now)
+            case Disconnect(ms):
+                self.port.disconnect(ms, now)
 
     def play(self, tone: ToneSpec) -> None:
         """A tone that is no country's, as a digit."""
@@ -159,4 +174,11 @@ def engine_tone(tone: Tone) -> ToneSpec:
             for segment in tone.segments
         ),
         repeat_from=tone.repeat_from,
+    )
+
+
+def engine_data(data: SendData) -> DataSpec:
+    """A message for a display in the engine's terms."""
+    return DataSpec(
+        data.modulation, data.message, data.seizure_bits, data.mark_bits, data.level_dbm
     )

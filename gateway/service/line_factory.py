@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from gateway.hardware.audio.reports import Reports
 from gateway.hardware.audio_alsa import AlsaAudio
 from gateway.hardware.registry import create_line
-from gateway.line import Country, LineMachine
+from gateway.line import NO_CALLER_ID, CallerIdScheme, Country, LineMachine, LocalTime
 from gateway.media.engine import Engine
 from gateway.media.line import Line
 from gateway.media.resample import Resampler
@@ -37,6 +38,26 @@ _OPTIONS: Final[Mapping[str, Callable[[config.Line, Country], dict[str, Any]]]] 
 }
 
 
+def _machine(line: config.Line, country: Country) -> LineMachine:
+    return LineMachine(
+        country,
+        calendar=_wall_clock,
+        display=_display(line, country),
+        disconnect_ms=line.disconnect_ms,
+    )
+
+
+def _display(line: config.Line, country: Country) -> CallerIdScheme:
+    if line.display == "off":
+        return NO_CALLER_ID
+    return country.caller_id if line.display is None else read_country(line.display).caller_id
+
+
+def _wall_clock() -> LocalTime:
+    now = time.localtime()
+    return LocalTime(now.tm_mon, now.tm_mday, now.tm_hour, now.tm_min)
+
+
 class LineFactory:
     """`turn(now)` is called whenever a line may have something to say."""
 
@@ -62,7 +83,7 @@ class LineFactory:
             self._loop.call_soon_threadsafe(unit.look)
 
         port = create_line(line.name, line.driver, options, audio, wake)
-        unit = LineUnit(line.name, port, LineMachine(country), audio, self._loop, self._turn)
+        unit = LineUnit(line.name, port, _machine(line, country), audio, self._loop, self._turn)
         if line.audio is not None:
             unit.give_card(self._sound_card(line.name, audio, line.audio))
         return unit

@@ -49,7 +49,7 @@ class SipEvents:
                 self._registrations.left(event)
             case MessagesWaiting(account, waiting, new, old):
                 self._registrations.messages(account, waiting, new, old)
-                self._switchboard.messages_waiting(account, waiting)
+                self._switchboard.messages_waiting(account, waiting, now)
             case Refused() | AuthFailed() | Malformed():
                 self._security.told(event)
             case SessionOver():

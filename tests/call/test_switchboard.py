@@ -10,6 +10,7 @@ from gateway.call.extension import FIRST_DIGIT_S, HOWLER_S, REFUSAL_S, Extension
 from gateway.call.incoming import BELL_TIMEOUT_S
 from gateway.call.switchboard import Switchboard
 from gateway.errors import ExhaustedError
+from gateway.line import CallerIdentity
 from gateway.line.events import (
     DigitEnded,
     DigitStarted,
@@ -20,7 +21,7 @@ from gateway.line.events import (
     PulseDigit,
     Ringing,
 )
-from gateway.sip import EndCause
+from gateway.sip import CallerId, EndCause
 from tests.call.exchange import Exchange
 from tests.fakes.exchange import media
 
@@ -354,13 +355,48 @@ def test_a_short_break_means_something_else_while_people_talk() -> None:
 def test_dial_tone_stutters_when_the_mailbox_has_messages() -> None:
     exchange = Exchange()
     for waiting, tone in ((True, "stutter"), (False, "dial")):
-        exchange.board.messages_waiting("trunk", waiting)
+        exchange.board.messages_waiting("trunk", waiting, exchange.now)
         exchange.phone(OffHook(answered=False))
         assert exchange.heard == tone
+        assert exchange.phones["phone1"].lamp is waiting
         exchange.phone(OnHook())
-    exchange.board.messages_waiting("trunk", True)
+    exchange.board.messages_waiting("trunk", True, exchange.now)
     exchange.phone(OffHook(answered=False), line="phone2")
     assert exchange.phones["phone2"].last_tone == "dial"
+    assert exchange.phones["phone2"].lamp is None
+
+
+@pytest.mark.parametrize(
+    ("caller", "shown"),
+    [
+        (CallerId("Alice", "+15550001111", False), CallerIdentity("+15550001111", "Alice")),
+        (CallerId("", "", True), CallerIdentity(absence="private")),
+        (CallerId("Reception", "", False), CallerIdentity(name="Reception")),
+    ],
+)
+def test_the_phone_is_told_who_calls(caller: CallerId, shown: CallerIdentity) -> None:
+    exchange = Exchange()
+    exchange.invite(caller=caller)
+    assert exchange.phones["phone1"].shown == [shown]
+
+
+@pytest.mark.parametrize(
+    ("how", "times"),
+    [("far end", 1), ("local", 0), ("before the answer", 0), ("dialled and refused", 0)],
+)
+def test_the_line_itself_tells_that_the_far_end_is_gone(how: str, times: int) -> None:
+    exchange = Exchange()
+    match how:
+        case "far end":
+            exchange.end(exchange.talk(), EndCause.REMOTE_BYE)
+        case "local":
+            exchange.talk()
+            exchange.phone(OnHook())
+        case "before the answer":
+            exchange.end(exchange.invite(), EndCause.CANCELLED)
+        case _:
+            exchange.end(exchange.dial("600#"), EndCause.REFUSED, 486)
+    assert exchange.phones["phone1"].disconnected == times
 
 
 # --- a call that takes the place of another ----------------------------------------------------

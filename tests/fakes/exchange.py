@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import ConfigError, ExhaustedError
-from gateway.sip import PCMU, Flow, LocalMedia, NegotiatedMedia, NotAcceptable
+from gateway.line import CallerIdentity
+from gateway.sip import PCMU, CallerId, Flow, LocalMedia, NegotiatedMedia, NotAcceptable
 
 Log = list[tuple[Any, ...]]
 
@@ -58,6 +59,7 @@ class FakeCaller(FakeSession):
     delayed_offer: bool = False
     account: str | None = None
     replaces: FakeSession | None = None
+    caller: CallerId = CallerId("Alice", "+15550001111", withheld=False)  # noqa: RUF009 (immutable)
     flow: Flow = Flow("udp", ("127.0.0.1", 5060), ("127.0.0.2", 5060))  # noqa: RUF009 (immutable)
 
     def prepare(self, local: LocalMedia, now: float) -> None:
@@ -163,9 +165,15 @@ class FakePhone:
     state: str = "idle"
     in_talk: bool = False
     log: Log = field(default_factory=list)
+    shown: list[CallerIdentity | None] = field(default_factory=list)
+    lamp: bool | None = None
+    disconnected: int = 0
 
-    def ring(self, now: float, cadence_name: str | None = None) -> bool:
+    def ring(
+        self, now: float, cadence_name: str | None = None, caller: CallerIdentity | None = None
+    ) -> bool:
         self.state = "ringing"
+        self.shown.append(caller)
         self.log.append(("ring",) if cadence_name is None else ("ring", cadence_name))
         return True
 
@@ -179,6 +187,12 @@ class FakePhone:
 
     def talking(self, talking: bool) -> None:
         self.in_talk = talking
+
+    def far_end_gone(self) -> None:
+        self.disconnected += 1
+
+    def show_messages(self, waiting: bool, now: float) -> None:
+        self.lamp = waiting
 
     @property
     def last_tone(self) -> str | None:

@@ -65,6 +65,8 @@ class Rig(Protocol):
         """Make the hardware fail in whatever way the driver can notice."""
 
     def mend(self) -> None: ...
+    def meter(self) -> tuple[bool, bool]:
+        """What a meter at the telephone shows: fed, reversed."""
 
 
 @dataclass
@@ -230,6 +232,57 @@ class LinePortConformance:
         lifted.run_for(lifted.rig.press("5", 200, 100) + 0.5)
         start, end = lifted.of(DtmfStart, DtmfEnd)
         assert (end.t_ns - start.t_ns) / 1e6 == pytest.approx(200, abs=30)
+
+    # --- feed and polarity ---
+
+    def test_the_line_is_fed_and_the_right_way_round(self, line: Watched) -> None:
+        line.run_for(0.1)
+        assert line.rig.meter() == (True, False)
+
+    def test_polarity_is_reversed_and_back(self, line: Watched) -> None:
+        for on in (True, True, False):
+            line.rig.port.reverse(on, line.rig.now)
+            line.run_for(0.2)
+            assert line.rig.meter() == (True, on)
+        assert line.raw == []
+
+    def test_a_line_that_was_reversed_rings(self, line: Watched) -> None:
+        line.rig.port.reverse(True, line.rig.now)
+        line.run_for(0.2)
+        line.rig.port.reverse(False, line.rig.now)
+        line.ring()
+        line.run_for(3)
+        line.rig.lift()
+        line.run_for(1)
+        assert line.events == [Ringing(), OffHook(True)]
+
+    @pytest.mark.parametrize("ms", [100, 400, 800])
+    def test_a_disconnect_has_an_end(self, lifted: Watched, ms: int) -> None:
+        """And no hook of it: the handset is where it was."""
+        lifted.rig.port.disconnect(ms, lifted.rig.now)
+        lifted.run_for(ms / 2e3)
+        assert lifted.rig.meter() == (False, False)
+        lifted.run_for(ms / 2e3 + 0.3)
+        assert lifted.rig.meter() == (True, False)
+        assert lifted.raw == []
+
+    def test_a_phone_that_lets_go_at_a_disconnect_has_hung_up(self, lifted: Watched) -> None:
+        lifted.rig.port.disconnect(800, lifted.rig.now)
+        lifted.run_for(0.3)
+        lifted.rig.put_down()
+        lifted.run_for(0.3)
+        assert lifted.raw == []
+        lifted.run_for(3)
+        assert lifted.events == [OnHook()]
+
+    def test_without_feed_until_it_is_given_back(self, lifted: Watched) -> None:
+        lifted.rig.port.power(False, lifted.rig.now)
+        lifted.run_for(3)
+        assert lifted.rig.meter() == (False, False)
+        lifted.rig.port.power(True, lifted.rig.now)
+        lifted.run_for(0.5)
+        assert lifted.rig.meter() == (True, False)
+        assert lifted.raw == []
 
     # --- failing, and ending ---
 

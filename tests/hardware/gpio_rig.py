@@ -158,6 +158,10 @@ class GpioRig:
     def mend(self) -> None:
         self.broken = False
 
+    def meter(self) -> tuple[bool, bool]:
+        fed = PINS.pd is None or not self.chip.is_output(PINS.pd)
+        return fed, self.chip.level(PINS.fr) is not self._wiring.fr_rest
+
     def bursts(self) -> list[tuple[float, float]]:
         """When RM went high and low, in seconds after the rig's beginning."""
         levels = [(t_ns / 1e9 - 1000, level) for t_ns, pin, level in self.written if pin == PINS.rm]

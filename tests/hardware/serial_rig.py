@@ -115,6 +115,9 @@ class SerialRig:
         done = self.handset.dial(digits, self.now, pulse=True, pps=pps, break_percent=break_percent)
         return done - self.now
 
+    def meter(self) -> tuple[bool, bool]:
+        return self.board.levels["pd"], not self.board.levels["fr"]
+
     # --- failing ---
 
     def reset_card(self) -> None:

@@ -49,6 +49,9 @@ class SimulatedRig:
     def mend(self) -> None:
         self.port.repair(self.now)
 
+    def meter(self) -> tuple[bool, bool]:
+        return self.port.fed, self.port.reversed
+
 
 class TestSimulated(LinePortConformance):
     @pytest.fixture(params=[0, 3, 8], ids=lambda ms: f"bounce{ms}")

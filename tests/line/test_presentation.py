@@ -312,6 +312,14 @@ def test_a_lamp_that_was_disturbed_is_told_again() -> None:
     assert (first, again >= 6900) == (second, True)
 
 
+def test_a_lamp_that_shows_it_is_not_told_again() -> None:
+    line = Line(country("us"))
+    for waiting in (True, True, False, False, True):
+        line.machine.show_messages(waiting, line.time)
+        line.at(line.now + 9000)
+    assert [sent.message[-2] for _, sent in line.of(SendData)] == [0xFF, 0x00, 0xFF]
+
+
 def test_the_lamp_waits_for_the_end_of_a_call() -> None:
     line = Line(country("us")).edge(True).at(1000)
     line.machine.show_messages(True, 1)

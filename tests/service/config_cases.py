@@ -284,6 +284,11 @@ ERRORS = [
     (LINE.replace("phone1", r"a\nb"), r'2: line[0].name: "a\nb" is not allowed; allowed is up to'),
     (LINE + 'country = "xx"', '5: line[0].country: "xx" is not known; allowed is one of: '),
     (
+        LINE + 'display = "xx"',
+        '5: line[0].display: "xx" is not known; allowed is "off", or one of: at, ',
+    ),
+    (LINE + "disconnect_ms = 9000", "5: line[0].disconnect_ms: 9000 is not allowed; allowed is mi"),
+    (
         LINE + "auto_answer_s = -1",
         "5: line[0].auto_answer_s: -1 is not allowed; allowed is seconds",
     ),
@@ -324,6 +329,10 @@ WARNINGS = [
     (
         LINE.replace('"alice"', '"*"') + LINE.replace("phone1", "phone2"),
         '8: line[1].users[0]: warning: calls for "alice" ring "phone1", which comes first',
+    ),
+    (
+        GPIO + 'pins = { pd = "none" }\ndisconnect_ms = 800',
+        '6: line[0].disconnect_ms: warning: pins.pd is "none": the feed cannot be taken away',
     ),
     (
         SERIAL + 'serial = "/dev/ttyUSB77"',

@@ -46,6 +46,7 @@ class SerialLine:
         self._wire = wire
         self._listener: Listener | None = None
         self._closed = False
+        self._power_at: float | None = None  # when the feed comes back
 
     @property
     def driver(self) -> str:
@@ -70,6 +71,8 @@ class SerialLine:
     def ring(self, cadence: Cadence, now: float) -> None:
         """Ring until `stop_ringing`; RingStarted when the card has confirmed it."""
         if self._listener is not None:
+            if self._power_at is not None:  # nobody rings a telephone without feed
+                self.power(True, now)
             self.link.ring(cadence, now)
             self._pass_on(now)
 
@@ -86,8 +89,14 @@ class SerialLine:
 
     def power(self, on: bool, now: float) -> None:
         """Feed the line, or do not."""
+        self._power_at = None
         self.link.power(on)
         self._pass_on(now)
+
+    def disconnect(self, ms: int, now: float) -> None:
+        """Take the feed away for so long."""
+        self.power(False, now)
+        self._power_at = now + ms / 1e3
 
     def link_status(self) -> LinkStatus:
         """See Linked."""
@@ -105,7 +114,10 @@ class SerialLine:
 
     def next_deadline(self) -> float | None:
         """When the link's next timer is due; None before `start` and after `close`."""
-        return None if self._listener is None else self.link.next_deadline()
+        if self._listener is None:
+            return None
+        times = (self.link.next_deadline(), self._power_at)
+        return min((t for t in times if t is not None), default=None)
 
     def handle_deadline(self, now: float) -> None:
         """Take what has arrived, then do what is due: a late call makes no card look silent."""
@@ -119,6 +131,8 @@ class SerialLine:
                     self.link.opened(t_ns / 1e9)
                 case Lost(text, t_ns):
                     self.link.lost(text, t_ns / 1e9)
+        if self._power_at is not None and self._power_at <= now:
+            self.power(True, now)
         self.link.handle_deadline(now)
         self._pass_on(now)
 

@@ -11,7 +11,7 @@ from gateway.hardware.simulated.bell import Bell
 from gateway.hardware.simulated.handset import Handset
 from gateway.hardware.simulated.timeline import Timeline
 from gateway.line.cadence import Cadence
-from gateway.line.events import Fault, HookEdge, PortEvent, Recovered, RingStarted
+from gateway.line.events import DtmfStart, Fault, HookEdge, PortEvent, Recovered, RingStarted
 from gateway.line.port import Listener, Wake
 from gateway.media.port import LineAudio
 
@@ -53,6 +53,8 @@ class SimulatedLine:
         self._fault: str | None = None
         self._told_off_hook = False
         self._lifted_itself = False
+        self._reversed = False
+        self._fed = True
         self.bell = Bell()
         self.handset = Handset(
             self._timeline, self._emit_due, bounce_ms=bounce_ms, flash_ms=flash_ms
@@ -77,6 +79,7 @@ class SimulatedLine:
         if self._fault is not None:
             self._tell(Fault(self._fault, _ns(now)))
             return
+        self.power(True, now)
         self.bell.start(cadence, now)
         if self._auto_answer_s is not None:
             self._deadlines.set("off-hook", now + self._auto_answer_s)
@@ -87,8 +90,38 @@ class SimulatedLine:
         self.bell.stop(now)
         self._deadlines.cancel("off-hook")
 
+    @property
+    def reversed(self) -> bool:
+        """Tip and ring have changed places: what a meter at the telephone would show."""
+        return self._reversed
+
+    @property
+    def fed(self) -> bool:
+        """There is current for the telephone."""
+        return self._fed
+
+    def reverse(self, on: bool, now: float) -> None:
+        """Reverse the polarity of the line, or have it as usual."""
+        self._reversed = on
+
+    def power(self, on: bool, now: float) -> None:
+        """Feed the phone, or do not; its hook says nothing meanwhile."""
+        self._emit_due(now)
+        self._deadlines.cancel("power")
+        self._fed = on
+        if on:
+            self._reconcile(now)
+        else:
+            self.stop_ringing(now)
+
+    def disconnect(self, ms: int, now: float) -> None:
+        """Take the feed away for so long; a phone that lifted itself takes it for the end."""
+        self.power(False, now)
+        self._deadlines.set("power", now + ms / 1e3)
+        self.hear_the_end(now)
+
     def hear_the_end(self, now: float) -> None:
-        """The earpiece has a tone that follows a call: nobody is there any more."""
+        """The call is over, by a tone or by the line: nobody is there any more."""
         if self._lifted_itself:
             self._deadlines.set("on-hook", now)
 
@@ -103,7 +136,9 @@ class SimulatedLine:
     def handle_deadline(self, now: float) -> None:
         """Report what is due; each event carries the time it was planned for."""
         while (at := self._deadlines.next()) is not None and (what := self._deadlines.pop(now)):
-            if what == "off-hook":
+            if what == "power":
+                self.power(True, at)
+            elif what == "off-hook":
                 self._lifted_itself = not self.handset.lifted
                 self.handset.off_hook(at)
             elif self._lifted_itself:
@@ -129,7 +164,11 @@ class SimulatedLine:
         self._emit_due(now)
         self._fault = None
         self._tell(Recovered(_ns(now)))
-        if self.handset.loop_closed is not self._told_off_hook:
+        self._reconcile(now)
+
+    def _reconcile(self, now: float) -> None:
+        """The hook's position, if it is not as last reported."""
+        if self.handset.loop_closed is not self._told_off_hook and self._fault is None:
             self._tell(HookEdge(self.handset.loop_closed, _ns(now)))
 
     def _emit_due(self, now: float) -> None:
@@ -140,7 +179,7 @@ class SimulatedLine:
             self._lifted_itself = self._lifted_itself and self.handset.lifted
             if isinstance(event, HookEdge) and event.off_hook:
                 self.bell.stop(event.t_ns / 1e9)
-            if self._fault is None:
+            if self._fault is None and (self._fed or not isinstance(event, HookEdge | DtmfStart)):
                 self._tell(event)
 
     def _tell(self, event: PortEvent) -> None:

@@ -80,6 +80,9 @@ class GpioRig(Line):
     def turn(self, digits: str, pps: float, break_percent: float) -> float:
         return self._hand.play(gestures.rotary(digits, pps, break_percent))
 
+    def meter(self) -> tuple[bool, bool]:
+        return self._board.value(PINS["PD"]) == 1, self._board.value(PINS["FR"]) == 0
+
     def break_down(self) -> None:
         """Its process dies, and another program takes a pin of it before the next one can."""
         for pid in line_processes():
