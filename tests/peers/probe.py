@@ -44,14 +44,18 @@ class Probe:
         more: tuple[tuple[str, str], ...] = (),
         payloads: str = "",
         offer: str = "",
+        caller: str = "",
     ) -> bytes:
-        """A request as bytes; `payloads` such as "0 101" gives it an offer, `offer` a whole one."""
+        """A request as bytes; `payloads` such as "0 101" gives it an offer, `offer` a whole one.
+
+        `caller`: what From says before its tag.
+        """
         host, port = self.address
         uri = f"sip:{user}@127.0.0.1:{self._remote[1]}" if user else f"sip:127.0.0.1:{port}"
         branch = branch or "z9hG4bK" + secrets.token_hex(8)
         headers = [
             ("Via", f"SIP/2.0/UDP {host}:{port};rport;branch={branch}"),
-            ("From", f"<sip:probe@{host}>;tag={self.tag}"),
+            ("From", (caller or f"<sip:probe@{host}>") + f";tag={self.tag}"),
             ("To", f"<{uri}>" + (f";tag={to_tag}" if to_tag else "")),
             ("Call-ID", self.call_id),
             ("CSeq", f"{cseq} {method}"),
