@@ -17,8 +17,7 @@ enum {
     MASK = TR_JITTER_RING - 1,
     LAG_MIN = 40,         /* 5 ms */
     LAG_MAX = 160,        /* 20 ms: the period of 50 Hz */
-    EXCESS_QUIET = BLOCK + MARGIN,
-    EXCESS_ANY = BLOCK + BLOCK / 2 + MARGIN,
+    EXCESS = BLOCK + MARGIN,
     EXCESS_MUCH = 10 * BLOCK,
     SETTLE_BLOCKS = 20,
     SETTLE_MUCH = 15,
@@ -281,14 +280,14 @@ static void say_again(tr_jitter *j, int lacking)
 static void correct_in_speech(tr_jitter *j)
 {
     const int excess = spare(j);
-    j->too_long = excess < EXCESS_ANY ? 0 : j->too_long + 1;
+    j->too_long = excess < EXCESS ? 0 : j->too_long + 1;
     if (j->settle > 0) {
         j->settle--;
         return;
     }
     if (excess < 0)
         say_again(j, -excess);
-    if (excess < EXCESS_QUIET || (j->too_long < PATIENCE_BLOCKS && !quiet(j, j->play)))
+    if (excess < EXCESS || (j->too_long < PATIENCE_BLOCKS && !quiet(j, j->play)))
         return;
     const int most = longest_lag(j, excess);
     if (most < LAG_MIN)

@@ -6,9 +6,9 @@
  * packet of the last seconds is the delay. The wanted delay is the 98.5 % point of a histogram of
  * the packets' lateness, forgotten over about 10 s, between 5 and 200 ms. It is corrected where
  * it is heard least: during a gap, or by leaving out or repeating one period of 5 to 20 ms
- * (dsp/splice.h). What is too long is shortened at quiet speech early, at any speech once it
- * has been 17 ms too long for two seconds. So clocks that run apart cost neither delay nor speech, and a delay that has
- * grown to 300 ms shrinks within some 10 s.
+ * (dsp/splice.h). What is 12 ms too long is shortened at quiet speech early, at any speech once
+ * it has been so for two seconds. So clocks that run apart cost neither delay nor speech, and a
+ * delay that has grown to 300 ms shrinks within some 10 s.
  *
  * put: where the packet belongs; returns false when it came too late to be played.
  * get: the next `samples`; `present[i]` tells speech from gap. Times are samples of the local

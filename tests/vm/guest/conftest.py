@@ -13,7 +13,7 @@ from tests.vm.guest.handset import Handset
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--sound-seconds", type=float, default=120.0, help="how long sound must go without a gap"
+        "--sound-seconds", type=float, default=60.0, help="how long sound must go without a gap"
     )
 
 
