@@ -17,8 +17,9 @@ from gateway.sip.headers import NameAddr, parse_addresses
 from gateway.sip.message import Request
 from gateway.sip.uri import Uri, readable, unescape
 
-# What phones and carriers put in place of a caller that does not want to be known.
-_WITHHELD = frozenset({"", "anonymous", "restricted", "unavailable", "unknown", "private"})
+# What phones and carriers put in place of a caller that does not want to be known, or is not.
+_WITHHELD = frozenset({"", "anonymous", "restricted", "private"})
+_NOT_KNOWN = frozenset({"unavailable", "unknown"})
 _PRIVATE = frozenset({"id", "user", "header", "full"})  # RFC 3323 section 4.2, RFC 3325 section 9.3
 
 # A subscriber number with its visual separators (RFC 3966 section 3).
@@ -54,6 +55,8 @@ def caller_id(request: Request) -> CallerId:
     user = _user(address.uri)
     if user.lower() in _WITHHELD or _wants_privacy(request):
         return CallerId("", "", withheld=True)
+    if user.lower() in _NOT_KNOWN:
+        return CallerId("", "", withheld=False)
     name = _shown(address.display_name)
     if _NUMBER.fullmatch(user):
         return CallerId("" if name == user else name, user, withheld=False)

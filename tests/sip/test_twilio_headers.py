@@ -118,6 +118,7 @@ def test_twilio_32_callers(
         ("<tel:+15551234567>", "", ("", "+15551234567", False)),
         ('"Bob" <tel:%2A98;phone-context=x>', "", ("Bob", "*98", False)),
         ("<tel:+15551234567>", "id", ("", "", True)),
+        ('"Unknown" <sip:unknown@x>', "", ("", "", False)),
     ],
 )
 def test_twilio_32_caller_id(
