@@ -15,6 +15,7 @@ from tests.bench.figures import (
     answer,
     caller_id,
     endurance,
+    keys,
     load,
     ring,
     spacing,
@@ -36,6 +37,7 @@ FIGURES: dict[str, Callable[[Bench], list[Row]]] = {
     "flood": load.run_flood,
     "series": load.run_series,
     "caller-id": caller_id.run,
+    "keys": keys.run,
 }
 
 
