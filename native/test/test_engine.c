@@ -2,6 +2,7 @@
  * Two streams of one engine talk over loopback. The real thread runs, so this is also what TSan
  * looks at; waits are polls on the engine's own eventfd, with a limit.
  */
+#include <math.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -135,6 +136,8 @@ static void a_decoder_speaks_from_a_thread_of_its_own(void)
     }
     tr_line_collect_sink(engine, 0, 1);
     CHECK_EQ(pthread_create(&thread, NULL, say_edges, &d), 0);
+    for (int i = 0; i < 8000; i++) /* key 1 */
+        pcm[i] = (int16_t)(4000 * (sin(i * 2 * M_PI * 697 / 8000) + sin(i * 2 * M_PI * 1209 / 8000)));
     CHECK_EQ(tr_line_write_source(engine, 0, pcm, 8000), 8000);
     for (uint32_t n = 0; n < 3; n++)
         CHECK_EQ(tr_stream_send_digit(engine, 0, 1, n, 50), 0);

@@ -7,7 +7,7 @@ enum {
     CARD_LAG = 12 * MS,
     EARLY_LAG = 15 * MS,    /* from a tone's beginning to ESt, at most */
     DIGIT_LAG = 52 * MS,    /* to StD */
-    VERDICT = 15 * MS,      /* the card's lag, and 8 ms of tone, less the 5 that ESt takes */
+    UNSEEN = 8 * MS,        /* of a tone, in a block that is found to be none */
     UNDECIDED = 50 * MS,    /* from ESt to StD, and until it is told, at most */
     HOLD = 20 * MS,
     DISBELIEF = 250 * MS,
@@ -33,7 +33,7 @@ static tr_mute_span *newest_span(tr_key_mute *m)
 
 static bool is_closed(const tr_key_mute *m)
 {
-    return m->state == TR_MUTE_SUSPECT || m->state == TR_MUTE_TONE || m->state == TR_MUTE_DIGIT;
+    return m->state == TR_MUTE_TONE || m->state == TR_MUTE_DIGIT;
 }
 
 static void add_span(tr_key_mute *m, int64_t from, int64_t to, int32_t ramp)
@@ -72,11 +72,8 @@ static void open_at_once(tr_key_mute *m, tr_mute_state next) { open_at(m, m->pac
 static void early_rose(tr_key_mute *m, int64_t at)
 {
     m->rose = at;
-    if (m->state != TR_MUTE_OPEN)
-        return;
-    close_from(m, at - EARLY_LAG);
-    m->state = TR_MUTE_SUSPECT;
-    m->early_mutes++;
+    if (m->state == TR_MUTE_OPEN)
+        m->state = TR_MUTE_DOUBT;
 }
 
 static void early_fell(tr_key_mute *m, int64_t at)
@@ -113,10 +110,12 @@ static void digit_fell(tr_key_mute *m, int64_t at)
 {
     if (m->state != TR_MUTE_DIGIT)
         m->state = m->early ? m->state : TR_MUTE_OPEN;
-    else if (m->early)
-        m->state = TR_MUTE_SUSPECT;
-    else
+    else if (!m->early)
         open_at(m, m->fell > m->rose ? m->fell + HOLD : at, FADE, TR_MUTE_OPEN);
+    else if (m->heard > m->rose)
+        m->state = TR_MUTE_TONE;
+    else
+        open_at(m, m->fell + HOLD, FADE, TR_MUTE_DOUBT);
 }
 
 void tr_key_mute_digit(tr_key_mute *m, bool on, int64_t at)
@@ -151,21 +150,17 @@ bool tr_key_mute_wants_verdict(const tr_key_mute *m)
     return m->state != TR_MUTE_OPEN && m->state != TR_MUTE_REFUSED;
 }
 
+/* The tone began before ESt, but not before the last block that was none. */
 static void judge_doubt(tr_key_mute *m, int64_t newest, bool tone)
 {
-    if (!tone)
+    if (!tone) {
+        m->clear = newest - UNSEEN;
         return;
-    m->rose = newest - BLOCK;
-    close_from(m, m->rose);
+    }
+    close_from(m, larger(m->rose - EARLY_LAG, m->clear));
+    m->rose = larger(m->rose, m->clear);
     m->state = TR_MUTE_TONE;
-}
-
-static void judge_suspect(tr_key_mute *m, int64_t newest, bool tone)
-{
-    if (tone)
-        m->state = TR_MUTE_TONE;
-    else if (newest >= m->rose + VERDICT)
-        open_at_once(m, TR_MUTE_DOUBT);
+    m->early_mutes++;
 }
 
 void tr_key_mute_judge(tr_key_mute *m, int64_t newest, bool tone)
@@ -174,7 +169,6 @@ void tr_key_mute_judge(tr_key_mute *m, int64_t newest, bool tone)
         m->heard = newest;
     switch (m->state) {
     case TR_MUTE_DOUBT: judge_doubt(m, newest, tone); break;
-    case TR_MUTE_SUSPECT: judge_suspect(m, newest, tone); break;
     case TR_MUTE_TONE:
         if (newest >= m->rose + UNDECIDED)
             open_at(m, newest, RAMP, TR_MUTE_REFUSED);

@@ -7,13 +7,13 @@
  * `at` is that of a sample captured at the edge, if the card held nothing back; a card may hold
  * back 12 ms.
  *
- * The decoder's ESt (early tone) rises 5 to 14 ms after a tone begins, and at speech too: it mutes
- * at once, and 15 ms later the sound at hand (`judge`, each tick while `wants_verdict`) has shown
- * two tones or the mute ends, with a fade of 2 ms, as it does when ESt falls before. Its StD (digit
- * valid) comes up to 50 ms after the beginning: it mutes whatever ESt said, until StD has fallen;
- * what was captured 20 ms after ESt fell is whole. With two tones but no StD 50 ms after ESt (45
- * and the digit's confirmation), the mute ends with a ramp. A StD whose tone has not been heard for
- * 250 ms is no longer believed.
+ * The decoder's ESt (early tone) rises 5 to 14 ms after a tone begins, and at speech too: while it is
+ * up, the newest sound at hand is looked at (`judge`, each tick while `wants_verdict`), and with the
+ * first block of two tones the mute reaches back to where they began. Of speech nothing is muted. ESt
+ * falls: it ends at once, with a fade of 2 ms. Its StD (digit valid) comes up to 50 ms after the
+ * beginning: it mutes whatever ESt said, until StD has fallen; what was captured 20 ms after ESt fell
+ * is whole. With two tones but no StD 50 ms after ESt (45 and the digit's confirmation), the mute ends
+ * with a ramp. A StD whose tone has not been heard for 250 ms is no longer believed.
  * `trip` silences the first 62 ms after a lift while the bell rang, and fades in over 20 ms.
  *
  * Pure over its state. RT safe.
@@ -33,8 +33,7 @@ typedef struct {
 
 typedef enum {
     TR_MUTE_OPEN,
-    TR_MUTE_SUSPECT, /* ESt */
-    TR_MUTE_DOUBT,   /* ESt still, but it is speech: open */
+    TR_MUTE_DOUBT,   /* ESt, but no two tones: open */
     TR_MUTE_TONE,    /* ESt, and two tones */
     TR_MUTE_DIGIT,   /* StD */
     TR_MUTE_REFUSED  /* ESt or StD, which are not believed any more: open */
@@ -46,7 +45,8 @@ typedef struct {
     uint32_t opened;           /* spans so far; the newest is the one that may still change */
     tr_mute_state state;
     bool early, digit;         /* the decoder's pins */
-    int64_t rose, fell, heard; /* positions: of ESt's edges; where a tone was last heard */
+    int64_t rose, fell;        /* ESt's edges */
+    int64_t heard, clear;      /* a tone was last heard there; until there was none for certain */
     int64_t end;               /* samples captured */
     int64_t packed;            /* before this nothing can be changed */
     int32_t delay;
