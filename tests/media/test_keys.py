@@ -85,8 +85,7 @@ def test_speech_that_resembles_a_key_is_heard(media: Rig) -> None:
         steps[tick + 3] = lambda now: side.line.early_tone(False, now)
     say(media, side, speech_like(60 * TICK), steps)
     statistics = side.line.statistics()
-    assert statistics.early_mutes == 8
-    assert statistics.muted <= 8 * 2 * TICK
+    assert (statistics.early_mutes, statistics.muted) == (0, 0)
 
 
 def test_a_digit_by_rfc_4733_is_not_the_telephones(media: Rig) -> None:
