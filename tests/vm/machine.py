@@ -34,7 +34,7 @@ class Options:
 
     clock: str = "virtual"
     memory_mb: int = 1024
-    timeout_s: float = 900.0
+    timeout_s: float = 2400.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,12 +73,16 @@ def own_folder() -> Iterator[None]:
 
     lgpio makes a named pipe in $LG_WD and stays in that folder; the name is the same in every
     process, and a pipe that two lines share gives the edges of one to the other. Once open it needs
-    no name, so the folder goes away again.
+    no name, so the folder goes away again, and no child process is told of it.
     """
-    before = os.getcwd()
+    before, told = os.getcwd(), os.environ.get("LG_WD")
     with tempfile.TemporaryDirectory(prefix="tipring-gpio-") as folder:
         os.environ["LG_WD"] = folder
         try:
             yield
         finally:
             os.chdir(before)
+            if told is None:
+                del os.environ["LG_WD"]
+            else:
+                os.environ["LG_WD"] = told
