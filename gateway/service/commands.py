@@ -52,10 +52,18 @@ class AudioStatus(Struct, frozen=True):
     playback: SoundStatus
 
 
+class RotaryStatus(Struct, frozen=True):
+    """A rotary dial as it was measured: pulses a second, and the share that the loop is open."""
+
+    pulses_s: float
+    break_percent: float
+
+
 class LineStatus(Struct, frozen=True):
     """`state`: idle, ringing, off-hook or fault; `fault`: why, "" for a line in service.
 
-    `link` is that of a serial line card; `audio` is there where the line has a sound card.
+    `link` is that of a serial line card; `audio` is there where the line has a sound card;
+    `rotary` once a rotary dial has shown enough of itself.
     """
 
     name: str
@@ -64,6 +72,7 @@ class LineStatus(Struct, frozen=True):
     fault: str | UnsetType = UNSET
     link: LinkStatus | UnsetType = UNSET
     audio: AudioStatus | UnsetType = UNSET
+    rotary: RotaryStatus | UnsetType = UNSET
 
 
 class RtpStatus(Struct, frozen=True):

@@ -41,11 +41,17 @@ def status(gateway: Gateway) -> commands.Status:
 
 
 def line_status(unit: LineUnit) -> commands.LineStatus:
-    """One line, its link where it has one, and its sound card if it has one."""
+    """One line, with its link, its sound card and what is known of its dial, where it has them."""
     port, card = unit.port, unit.card
     link = commands.LinkStatus(**asdict(port.link_status())) if isinstance(port, Linked) else UNSET
     audio = (
         UNSET if card is None else commands.AudioStatus(_sound(card.capture), _sound(card.playback))
+    )
+    dial = unit.machine.hook.dial.habits
+    rotary = (
+        UNSET
+        if dial is None
+        else commands.RotaryStatus(round(dial.pulses_s, 1), round(dial.break_percent, 1))
     )
     return commands.LineStatus(
         name=unit.name,
@@ -54,6 +60,7 @@ def line_status(unit: LineUnit) -> commands.LineStatus:
         fault=unit.fault,
         link=link,
         audio=audio,
+        rotary=rotary,
     )
 
 

@@ -42,6 +42,16 @@ def test_putting_the_handset_down_ends_it_and_says_so(
     assert "put down before the end" in done[0].stderr
 
 
+def test_the_status_tells_how_the_dial_runs(lifted: Phone) -> None:
+    (line,) = lifted.status()["lines"]
+    assert "rotary" not in line
+    lifted.dial("65", pulse=True, pps=10)
+    told = lifted.await_status(lambda status: "rotary" in status["lines"][0], 5, "rotary dial")
+    (line,) = told["lines"]
+    assert line["rotary"]["pulses_s"] == pytest.approx(10, rel=0.03)
+    assert line["rotary"]["break_percent"] == pytest.approx(60, abs=3)
+
+
 def test_a_record_of_some_seconds_holds_the_dial_tone(
     gateway: GatewayProcess, lifted: Phone, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""What `tipring status` shows of a line's sound cards."""
+"""What `tipring status` shows of a line's sound cards and of its dial."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def side(**more: Any) -> dict[str, Any]:
 WORKS = side(card="USB Audio Device", rate=48000, channels=1, period_ms=5.0, delay_ms=4.5, xruns=2)
 
 
-def shown(audio: dict[str, Any] | None) -> str:
-    line: dict[str, Any] = {"name": "phone1", "driver": "gpio", "state": "idle"}
+def shown(audio: dict[str, Any] | None, **more: Any) -> str:
+    line: dict[str, Any] = {"name": "phone1", "driver": "gpio", "state": "idle", **more}
     if audio is not None:
         line["audio"] = audio
     answer = {"version": "1", "ready": True, "lines": [line], "registrations": [], "calls": []}
@@ -52,3 +52,9 @@ def test_the_cards_of_a_line(playback: dict[str, Any], told: str) -> None:
     text = shown({"capture": WORKS, "playback": playback})
     assert " ".join(told.split()) in " ".join(text.split())
     assert text.count("phone1") == 3
+
+
+def test_a_rotary_dial_that_is_known() -> None:
+    told = shown(None, rotary={"pulses_s": 8.1, "break_percent": 74.2})
+    assert "line phone1: rotary dial, 8.1 pulses a second, 74.2 % break" in told
+    assert "rotary" not in shown(None)

@@ -87,13 +87,20 @@ def lines_table(lines: list[Answer]) -> Table:
 
 
 def _remarks(line: Answer) -> list[RenderableType]:
-    """Why a line is out of service, and how the link to its card does."""
+    """Why a line is out of service, how the link to its card does, and its rotary dial."""
     remarks: list[RenderableType] = []
     if line.get("fault"):
         remarks.append(Text(f"line {line['name']}: {one_line(line['fault'])}", style="bold red"))
     if line.get("link"):
         link = line["link"]
         text = f"line {line['name']}: card {link['version'] or '?'} {link['state']}, {counts(link)}"
+        remarks.append(Text(one_line(text), style="dim"))
+    if line.get("rotary"):
+        dial = line["rotary"]
+        text = (
+            f"line {line['name']}: rotary dial, {dial['pulses_s']} pulses a second,"
+            f" {dial['break_percent']} % break"
+        )
         remarks.append(Text(one_line(text), style="dim"))
     return remarks
 
