@@ -29,7 +29,7 @@ from gateway.line import (
 )
 from gateway.line.cadence import DISTINCTIVE
 from gateway.line.caller_id import message_waiting, multiple_data_message
-from gateway.line.events import Fault, HookEdge, PortEvent, Recovered, RingStarted
+from gateway.line.events import Fault, HookEdge, PortEvent, Recovered, RingPending, RingStarted
 from gateway.line.presentation import ALERTING_HZ
 from tests.line.traces import CODES, COUNTRIES, country
 
@@ -195,6 +195,16 @@ def test_without_a_caller_it_only_rings() -> None:
 def test_it_waits_for_a_bell_that_is_late() -> None:
     line = Line(country("us"), bell_ms=700).ring().at(9000)
     assert line.of(SendData)[0][0] == 700 + 2550
+
+
+def test_a_bell_that_rests_first_is_ringing_but_shows_nothing_yet() -> None:
+    line = Line(country("us"), bell_ms=3000).ring()
+    assert line.events == []
+    line.give(RingPending(0))
+    assert line.events == [Ringing()]
+    line.at(3000 + 2549)
+    assert (line.of(SendData), line.events) == ([], [Ringing()])
+    assert kinds(line.at(6000)) == [(0, "StartRing"), (3000 + 2550, "SendData")]
 
 
 def test_what_is_sent_in_the_us() -> None:
