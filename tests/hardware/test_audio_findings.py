@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,64 +10,11 @@ import pytest
 from gateway.hardware.audio.card import Kind
 from gateway.hardware.audio.findings import findings
 from gateway.hardware.finding import Finding
-from tests.hardware.fake_alsa import ALSAAudioError, FakeMixer
-
-
-def good_mixer() -> list[FakeMixer]:
-    return [
-        FakeMixer("Speaker", playback=60, muted=False),
-        FakeMixer("Mic", capture=70, recorded=True),
-        FakeMixer("Auto Gain Control", muted=True),
-    ]
-
-
-@dataclass
-class Alsa:
-    """A machine's cards by number, and what the one that is asked answers."""
-
-    names: dict[int, str] = field(default_factory=lambda: {0: "Headphones", 2: "Device"})
-    error: str = ""
-    rates: int | list[int] = 48000
-    controls: list[FakeMixer] = field(default_factory=good_mixer)
-
-    PCM_CAPTURE, PCM_PLAYBACK, PCM_NONBLOCK = 1, 0, 1
-    PCM_FORMAT_S16_LE, PCM_FORMAT_S16_BE = 2, 3
-    ALSAAudioError = ALSAAudioError
-
-    def cards(self) -> list[str]:
-        return list(self.names.values())
-
-    def card_indexes(self) -> list[int]:
-        return list(self.names)
-
-    def card_name(self, number: int) -> tuple[str, str]:
-        return "USB Audio Device", "USB Audio Device at usb-1"
-
-    def PCM(self, **asked: Any) -> Alsa:
-        if self.error:
-            raise ALSAAudioError(f"{self.error} [{asked['device']}]")
-        return self
-
-    def info(self) -> dict[str, Any]:
-        return {"card_no": 2, "name": "Device"}
-
-    def getrates(self) -> int | list[int]:
-        return self.rates
-
-    def getchannels(self) -> list[int]:
-        return [2]
-
-    def close(self) -> None: ...
-
-    def mixers(self, device: str) -> list[str]:
-        return [control.name for control in self.controls]
-
-    def Mixer(self, name: str, number: int, device: str) -> FakeMixer:
-        return next(control for control in self.controls if control.name == name)
+from tests.hardware.fake_alsa import FakeAlsa, FakeMixer, good_mixer
 
 
 def look(
-    alsa: Alsa, kind: Kind = "capture", device: str = "plughw:CARD=Device", **how: Any
+    alsa: FakeAlsa, kind: Kind = "capture", device: str = "plughw:CARD=Device", **how: Any
 ) -> list[Finding]:
     return list(findings([(kind, device)], alsa, **how))
 
@@ -78,21 +24,29 @@ def without(mixer: FakeMixer) -> list[FakeMixer]:
     return [mixer if each.name == mixer.name else each for each in good_mixer()]
 
 
-CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
+CASES: list[tuple[str, FakeAlsa, Kind, str, str, str, str]] = [
     (
         "not there",
-        Alsa(),
+        FakeAlsa(),
         "capture",
         "plughw:CARD=Phone",
         "failure",
         'there is no card "Phone"; there are: "Headphones", "Device"',
         "plug it in, or name one that is there",
     ),
-    ("none at all", Alsa({}), "playback", "hw:Phone", "failure", "there is none at all", "plug"),
-    ("no such number", Alsa(), "playback", "hw:1,0", "failure", 'no card "1"', "plug it in"),
+    (
+        "none at all",
+        FakeAlsa({}),
+        "playback",
+        "hw:Phone",
+        "failure",
+        "there is none at all",
+        "plug",
+    ),
+    ("no such number", FakeAlsa(), "playback", "hw:1,0", "failure", 'no card "1"', "plug it in"),
     (
         "busy",
-        Alsa(error="Device or resource busy"),
+        FakeAlsa(error="Device or resource busy"),
         "capture",
         "plughw:CARD=Device",
         "failure",
@@ -101,7 +55,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "not allowed",
-        Alsa(error="Permission denied"),
+        FakeAlsa(error="Permission denied"),
         "playback",
         "plughw:CARD=Device",
         "failure",
@@ -110,7 +64,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "no such device of the card",
-        Alsa(error="No such file or directory"),
+        FakeAlsa(error="No such file or directory"),
         "playback",
         "plughw:CARD=Device,DEV=7",
         "failure",
@@ -119,7 +73,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "no rate of use",
-        Alsa(rates=[5512, 6000]),
+        FakeAlsa(rates=[5512, 6000]),
         "capture",
         "hw:Device",
         "failure",
@@ -128,7 +82,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "the board's socket as a microphone",
-        Alsa(),
+        FakeAlsa(),
         "capture",
         "plughw:CARD=Headphones",
         "failure",
@@ -137,7 +91,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "the board's socket, by number",
-        Alsa(),
+        FakeAlsa(),
         "playback",
         "hw:0",
         "warning",
@@ -146,7 +100,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "muted",
-        Alsa(controls=without(FakeMixer("Speaker", playback=60, muted=True))),
+        FakeAlsa(controls=without(FakeMixer("Speaker", playback=60, muted=True))),
         "playback",
         "plughw:CARD=Device",
         "failure",
@@ -155,7 +109,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "not recorded from",
-        Alsa(controls=without(FakeMixer("Mic", capture=60, recorded=False))),
+        FakeAlsa(controls=without(FakeMixer("Mic", capture=60, recorded=False))),
         "capture",
         "plughw:CARD=Device",
         "failure",
@@ -164,7 +118,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "level 0",
-        Alsa(controls=without(FakeMixer("Mic", capture=0, recorded=True))),
+        FakeAlsa(controls=without(FakeMixer("Mic", capture=0, recorded=True))),
         "capture",
         "plughw:CARD=Device",
         "failure",
@@ -173,7 +127,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "hardly a level",
-        Alsa(controls=without(FakeMixer("Speaker", playback=3, muted=False))),
+        FakeAlsa(controls=without(FakeMixer("Speaker", playback=3, muted=False))),
         "playback",
         "plughw:CARD=Device",
         "warning",
@@ -182,7 +136,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ),
     (
         "automatic gain",
-        Alsa(controls=without(FakeMixer("Auto Gain Control", muted=False))),
+        FakeAlsa(controls=without(FakeMixer("Auto Gain Control", muted=False))),
         "capture",
         "plughw:CARD=Device",
         "warning",
@@ -198,7 +152,7 @@ CASES: list[tuple[str, Alsa, Kind, str, str, str, str]] = [
     ids=[r[0] for r in CASES],
 )
 def test_what_is_wrong_comes_with_what_to_do(
-    tmp_path: Path, alsa: Alsa, kind: Kind, device: str, level: str, said: str, fix: str
+    tmp_path: Path, alsa: FakeAlsa, kind: Kind, device: str, level: str, said: str, fix: str
 ) -> None:
     (found,) = (each for each in look(alsa, kind, device, root=tmp_path) if each.level != "ok")
     assert found.level == level
@@ -215,7 +169,7 @@ def test_what_is_wrong_comes_with_what_to_do(
     ],
 )
 def test_all_is_well(tmp_path: Path, kind: Kind, rates: int | list[int], told: list[str]) -> None:
-    found = look(Alsa(rates=rates), kind, root=tmp_path)
+    found = look(FakeAlsa(rates=rates), kind, root=tmp_path)
     assert [each.level for each in found] == ["ok"] * len(told)
     assert all(text in each.text for text, each in zip(told, found, strict=True))
     assert {each.fix for each in found} == {""}
@@ -234,14 +188,14 @@ def held(tmp_path: Path) -> Path:
 
 
 def test_who_has_the_card(held: Path) -> None:
-    (found,) = look(Alsa(error="Device or resource busy"), root=held)
+    (found,) = look(FakeAlsa(error="Device or resource busy"), root=held)
     assert found.level == "failure"
     assert found.text == "it is in use by pulseaudio (process 321)"
     assert found.fix.startswith("end pulseaudio (process 321)")
 
 
 def test_the_service_may_have_it(held: Path) -> None:
-    found, *_ = look(Alsa(error="Device or resource busy"), root=held, ours=[321])
+    found, *_ = look(FakeAlsa(error="Device or resource busy"), root=held, ours=[321])
     assert (found.level, found.text) == ("ok", "in use by tipring")
 
 
@@ -257,6 +211,6 @@ def test_the_boards_own_sound_is_switched_off(tmp_path: Path, line: str, is_off:
     boot = tmp_path / "boot/firmware/config.txt"
     boot.parent.mkdir(parents=True)
     boot.write_text(f"# a comment\n{line}\n", "utf-8")
-    (found,) = look(Alsa({2: "Device"}), "playback", "plughw:CARD=Headphones", root=tmp_path)
+    (found,) = look(FakeAlsa({2: "Device"}), "playback", "plughw:CARD=Headphones", root=tmp_path)
     assert found.level == "failure"
     assert ("switches the board's own sound off" in found.text) == is_off

@@ -27,6 +27,7 @@ from gateway.service.doctor.case import Case, Silence, ask_service
 from gateway.service.doctor.examination import examine
 from gateway.service.doctor.silence import why_silent
 from gateway.service.journal import Journal
+from tests.hardware.fake_alsa import FakeAlsa
 from tests.hardware.machines import machine, pi
 from tests.service.control_harness import STATUS, FakeService, serving
 
@@ -78,6 +79,7 @@ class Row:
     users: dict[int, str] = field(default_factory=dict)
     library: Finding = LIBRARY
     card: Finding = ANSWERS
+    sound: FakeAlsa = field(default_factory=lambda: FakeAlsa({2: "x"}))
 
 
 NOT_RUNNING = "service warning service: no service answers -> start it"
@@ -153,6 +155,23 @@ ROWS: dict[str, Row] = {
         ["audio failure sound card .*playback.: it is gone -> plug it in"],
         running(sounding(msgspec.structs.replace(SOUND, fault="it is gone", card=None))),
     ),
+    "a sound card, no service": Row(
+        [NOT_RUNNING],
+        well=["audio ok sound card .*capture.: USB Audio Device: 48000 Hz, converted by us"],
+    ),
+    "another sound card, no service": Row(
+        [
+            NOT_RUNNING,
+            'audio failure .*capture.: there is no card "x"; there are: "Device" -> plug it in',
+            "audio failure .*playback.: there is no card",
+        ],
+        sound=FakeAlsa({1: "Device"}),
+    ),
+    "a sound card of a service that hangs": Row(
+        ["service failure service: no answer"],
+        Silence("no answer in 10 s", "restart", hangs=True),
+        sound=FakeAlsa({}),
+    ),
     "low voltage": Row(
         ["board failure power: the supply's voltage is too low now -> ", NOT_RUNNING],
         files=PI | {"sys/devices/platform/soc/soc:firmware/get_throttled": "50005"},
@@ -205,6 +224,7 @@ def case_of(row: Row, folder: Path) -> Case:
         root,
         gpio.Host(root, {}, lambda: row.library, lambda _: None, lambda _: True, kernel),
         serial.Host(root, lambda _: None, lambda _: True, lambda _: row.card),
+        lambda: row.sound,
     )
 
 
@@ -308,6 +328,11 @@ def test_a_service_that_cannot_start_says_the_rest_once(
 # --- the command ---
 
 
+def silent(text: str) -> str:
+    """Without the sound card, which the machine of the test may have or not."""
+    return "".join(line for line in text.splitlines(True) if not line.startswith("audio"))
+
+
 @pytest.fixture
 def socket(tmp_path: Path) -> str:
     return str(tmp_path / "control.sock")
@@ -317,18 +342,20 @@ def test_the_command_shows_the_worst_last(
     tmp_path: Path, socket: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "tipring.toml"
-    file.write_text(SERIAL)
+    file.write_text(silent(SERIAL))
     assert invoke(["doctor", "--config", str(file), "--socket", socket]) == 1
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines[0].startswith("ok ")
     assert lines[-3:] == [
         "failure  /dev/serial/by-id/card: there is no such device",
         "         plug the card in, or name another device (/dev/serial/by-id is empty now)",
-        "1 failure, 1 warning, 2 ok",
+        "1 failure, 2 warnings, 1 ok",
     ]
 
 
-@pytest.mark.parametrize(("text", "code"), [(GPIO, 1), (GPIO.replace("gpio", "simulated"), 0)])
+@pytest.mark.parametrize(
+    ("text", "code"), [(GPIO, 1), (silent(GPIO).replace("gpio", "simulated"), 0)]
+)
 def test_json_and_the_exit_code(
     tmp_path: Path, socket: str, text: str, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,21 +1,37 @@
-"""Sound cards, as a running service has them: card, rate, period and delay, or what is wrong."""
+"""Sound cards: as a running service has them, or as they are found while none runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gateway.hardware.audio.card import Kind
+from gateway.hardware.audio.findings import findings
 from gateway.hardware.finding import Finding
 from gateway.service import commands
-from gateway.service.doctor.case import Case
+from gateway.service.doctor.case import Case, Silence
 
 _AWAY: Final = "plug it in, or name one that is there in [[line]] audio"
 
 
 def check(case: Case) -> Iterable[Finding]:
-    """The cards are in the hands of the service: its status is asked."""
-    for line in case.running.values():
+    """The cards of a running service are in its hands: its status is asked."""
+    if not isinstance(case.service, Silence):
+        yield from _in_service(case.service)
+    elif not case.service.hangs and (devices := list(_configured(case))):
+        yield from findings(devices, case.alsa(), case.root)
+
+
+def _configured(case: Case) -> Iterator[tuple[Kind, str]]:
+    config = case.reading.config
+    for line in () if config is None else config.line:
+        if line.audio is not None:
+            yield "capture", line.audio.capture
+            yield "playback", line.audio.playback
+
+
+def _in_service(status: commands.Status) -> Iterator[Finding]:
+    for line in status.lines:
         if isinstance(line.audio, commands.AudioStatus):
             yield _moved("capture", line.audio.capture)
             yield _moved("playback", line.audio.playback)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -55,6 +56,7 @@ class Case:
     root: Path = Path("/")
     gpio: gpio.Host = field(default_factory=gpio.Host)
     serial: serial.Host = field(default_factory=serial.Host)
+    alsa: Callable[[], Any] = lambda: import_module("alsaaudio")
 
     def lines(self, driver: str) -> list[Line]:
         """Those of the configuration that can be used, by their driver."""
