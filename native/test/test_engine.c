@@ -145,7 +145,7 @@ static void a_decoder_speaks_from_a_thread_of_its_own(void)
     d.over = 1;
     pthread_join(thread, NULL);
     tr_line_read_statistics(engine, 0, &statistics);
-    CHECK(statistics.early_mutes > 0 && statistics.source_taken > 0);
+    CHECK(statistics.source_taken > 0);
     tr_engine_close(engine);
     for (int i = 0; i < 2; i++)
         close(fds[i]);

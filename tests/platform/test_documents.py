@@ -44,8 +44,11 @@ def test_help_names_every_target_that_a_person_gives() -> None:
     }  # fmt: skip
 
 
-def test_the_configuration_of_the_readme_is_right(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", (TOP / "README.md").read_text("utf-8"), re.S)
+EXAMPLES = re.findall(r"```toml\n(.*?)```", (TOP / "README.md").read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_configuration_of_the_readme_is_right(tmp_path: Path, example: str) -> None:
     files = {
         "secret": "not a real one\n",
         "trunk-secret": "nor is this\n",
