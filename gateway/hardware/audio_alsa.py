@@ -29,6 +29,11 @@ from gateway.media.port import LineAudio
 JOIN_S = 2.0
 
 
+def library() -> Any:
+    """The module alsaaudio."""
+    return import_module("alsaaudio")
+
+
 @dataclass(frozen=True, slots=True)
 class Devices:
     """The ALSA devices of a line, and how loud they are wanted."""
@@ -56,7 +61,7 @@ class AlsaAudio:
         self._halt = threading.Event()
         world = World(
             line_audio,
-            alsa or import_module("alsaaudio"),
+            alsa or library(),
             make_converter,
             self._halt,
             clock,

@@ -16,10 +16,12 @@ _AWAY: Final = "plug it in, or name one that is there in [[line]] audio"
 
 def check(case: Case) -> Iterable[Finding]:
     """The cards of a running service are in its hands: its status is asked."""
-    if not isinstance(case.service, Silence):
-        yield from _in_service(case.service)
-    elif not case.service.hangs and (devices := list(_configured(case))):
-        yield from findings(devices, case.alsa(), case.root)
+    for line in case.running.values():
+        if isinstance(line.audio, commands.AudioStatus):
+            yield _moved("capture", line.audio.capture)
+            yield _moved("playback", line.audio.playback)
+    if isinstance(case.service, Silence) and not case.service.hangs:
+        yield from findings(_configured(case), case.alsa(), case.root)
 
 
 def _configured(case: Case) -> Iterator[tuple[Kind, str]]:
@@ -28,13 +30,6 @@ def _configured(case: Case) -> Iterator[tuple[Kind, str]]:
         if line.audio is not None:
             yield "capture", line.audio.capture
             yield "playback", line.audio.playback
-
-
-def _in_service(status: commands.Status) -> Iterator[Finding]:
-    for line in status.lines:
-        if isinstance(line.audio, commands.AudioStatus):
-            yield _moved("capture", line.audio.capture)
-            yield _moved("playback", line.audio.playback)
 
 
 def _moved(kind: Kind, status: commands.SoundStatus) -> Finding:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from gateway.hardware import audio_alsa
 from gateway.hardware.gpio_slic import findings as gpio
 from gateway.hardware.serial_card import findings as serial
 from gateway.service import commands
@@ -56,7 +56,7 @@ class Case:
     root: Path = Path("/")
     gpio: gpio.Host = field(default_factory=gpio.Host)
     serial: serial.Host = field(default_factory=serial.Host)
-    alsa: Callable[[], Any] = lambda: import_module("alsaaudio")
+    alsa: Callable[[], Any] = audio_alsa.library
 
     def lines(self, driver: str) -> list[Line]:
         """Those of the configuration that can be used, by their driver."""
