@@ -194,11 +194,6 @@ def test_who_has_the_card(held: Path) -> None:
     assert found.fix.startswith("end pulseaudio (process 321)")
 
 
-def test_the_service_may_have_it(held: Path) -> None:
-    found, *_ = look(FakeAlsa(error="Device or resource busy"), root=held, ours=[321])
-    assert (found.level, found.text) == ("ok", "in use by tipring")
-
-
 @pytest.mark.parametrize(
     ("line", "is_off"),
     [

@@ -6,7 +6,7 @@ Pure over a module like `alsaaudio` and a folder like `/`: nothing is changed, a
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,21 +26,18 @@ def findings(
     devices: Iterable[tuple[Kind, str]],
     alsa: Any,
     root: Path = Path("/"),
-    ours: Collection[int] = (),
 ) -> Iterator[Finding]:
     """One finding at least for each device: a direction and an ALSA name, as
-    ("capture", "plughw:CARD=Device"). `ours`: processes that may hold a card, the service's.
+    ("capture", "plughw:CARD=Device"). Asked while tipring has none of them open.
     """
     for kind, device in devices:
-        looked = list(_look(kind, device, alsa, root, ours))
+        looked = list(_look(kind, device, alsa, root))
         yield from looked
         if all(each.level == "ok" for each in looked):
             yield from _mixer(kind, device, alsa)
 
 
-def _look(
-    kind: Kind, device: str, alsa: Any, root: Path, ours: Collection[int]
-) -> Iterator[Finding]:
+def _look(kind: Kind, device: str, alsa: Any, root: Path) -> Iterator[Finding]:
     subject = f"sound card {device} ({kind})"
     card = card_of(device)
     if card is not None and not _is_there(card, alsa):
@@ -55,7 +52,7 @@ def _look(
     except HardwareError as error:
         yield Finding("failure", subject, str(error), "use a card with 8000, 16000 or 48000 Hz")
     except (OSError, alsa.ALSAAudioError) as error:
-        yield _refused(subject, kind, str(error), root, ours)
+        yield _refused(subject, kind, str(error), root)
     else:
         how = "" if rate == SAMPLE_RATE else ", converted by us"
         yield Finding("ok", subject, f"{name}: {rate} Hz{how}, {channels} channel(s)")
@@ -108,9 +105,9 @@ def _plain_name(card: str, alsa: Any) -> str:
     return dict(zip(map(str, alsa.card_indexes()), names, strict=True)).get(card, card)
 
 
-def _refused(subject: str, kind: Kind, text: str, root: Path, ours: Collection[int]) -> Finding:
+def _refused(subject: str, kind: Kind, text: str, root: Path) -> Finding:
     if "busy" in text:
-        return _busy(subject, kind, root, ours)
+        return _busy(subject, kind, root)
     if "Permission denied" in text or "Operation not permitted" in text:
         fix = "add the user to the group audio: `usermod -aG audio USER`, and log in again"
         return Finding("failure", subject, text, fix)
@@ -118,12 +115,9 @@ def _refused(subject: str, kind: Kind, text: str, root: Path, ours: Collection[i
     return Finding("failure", subject, text, fix)
 
 
-def _busy(subject: str, kind: Kind, root: Path, ours: Collection[int]) -> Finding:
-    holders = dict(_holders(root, kind))
-    if holders and set(holders) <= set(ours):
-        return Finding("ok", subject, "in use by tipring")
-    others = {pid: name for pid, name in holders.items() if pid not in ours}
-    named = ", ".join(f"{name} (process {pid})" for pid, name in sorted(others.items()))
+def _busy(subject: str, kind: Kind, root: Path) -> Finding:
+    holders = sorted(dict(_holders(root, kind)).items())
+    named = ", ".join(f"{name} (process {pid})" for pid, name in holders)
     return Finding(
         "failure",
         subject,
