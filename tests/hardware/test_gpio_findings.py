@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from gateway.errors import HardwareError
 from gateway.hardware.board.rights import refused
 from gateway.hardware.gpio_slic.findings import Host, gpio
 from gateway.hardware.gpio_slic.header import PinUsers, chip_number
-from gateway.hardware.gpio_slic.library import library
+from gateway.hardware.gpio_slic.library import library, own_folder
 from gateway.hardware.gpio_slic.pins import Pins
 from tests.hardware.machines import Files, check_findings, machine, pi
 
@@ -180,3 +181,19 @@ def test_rights(tmp_path: Path, group: str, mode: int, may: bool, why: str | Non
     device.chmod(mode)
     said = refused(device, lambda _: group, lambda _: may)
     assert said == (None if why is None else f"{device} may not be opened: {why}")
+
+
+@pytest.mark.parametrize("before", [None, "/var/lib/other"])
+def test_a_folder_for_lgpio_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    if before is None:
+        monkeypatch.delenv("LG_WD", raising=False)
+    else:
+        monkeypatch.setenv("LG_WD", before)
+    here = Path.cwd()
+    with own_folder():
+        folder = Path(os.environ["LG_WD"])
+        assert folder.is_dir()
+        os.chdir(folder)  # as lgpio does
+    assert (os.environ.get("LG_WD"), Path.cwd(), folder.exists()) == (before, here, False)
