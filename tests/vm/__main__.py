@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tests.vm", description=__doc__, allow_abbrev=False)
     parser.add_argument("--clock", choices=machine.CLOCKS, help="virtual; a shell: host")
-    parser.add_argument("--timeout", type=float, default=2400, metavar="SECONDS")
+    parser.add_argument("--timeout", type=float, default=machine.TIMEOUT_S, metavar="SECONDS")
     parser.add_argument("--results", type=Path, default=TOP / "build/vm", metavar="FOLDER")
     parser.add_argument(
         "command", nargs=argparse.REMAINDER, help="or arguments of pytest, or shell"

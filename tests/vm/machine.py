@@ -22,6 +22,7 @@ CLOCKS: Final = {
     "virtual": ["-icount", "shift=0,sleep=off", "-smp", "1"],
     "host": ["-smp", "2"],
 }
+TIMEOUT_S: Final = 2400.0
 APPEND: Final = (
     "console=ttyAMA0 quiet panic=-1 lsm=capability audit=0"
     " rdinit=/usr/lib/systemd/systemd systemd.unit=test-machine.target systemd.show_status=0"
@@ -34,7 +35,7 @@ class Options:
 
     clock: str = "virtual"
     memory_mb: int = 1024
-    timeout_s: float = 2400.0
+    timeout_s: float = TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
